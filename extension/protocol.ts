@@ -1,0 +1,143 @@
+/**
+ * The messages between the extension host (or the terminal) and the worker. Versioned; imports nothing.
+ * They travel as JSON over Node's IPC channel. The binary protocol between worker and script processes
+ * has its own file, `worker/script/wire.ts`.
+ */
+export const PROTOCOL_VERSION = 1;
+
+export type LinkMode = 'auto' | 'gateway' | 'pcap';
+
+export interface WorkerSettings {
+  readonly link: LinkMode;
+  /** Dotted IPv4 address that `localhost` stands for; null: this computer's primary address. */
+  readonly hostAddress: string | null;
+  /** Name servers that replace the system's, dotted IPv4 with an optional `:port`; empty: the system's. */
+  readonly dns: readonly string[];
+  /** A pcapng file that every frame is written to; null: none. */
+  readonly captureFile: string | null;
+}
+
+export interface RunLimits {
+  /** RSS of the script's process in MiB, 64 … 65536. */
+  readonly memoryMb: number;
+  /** Output in bytes per second that is passed on; the rest is dropped and the count is told. */
+  readonly outputBytesPerSecond: number;
+}
+
+/** Host -> worker. The first message is `configure`. */
+export type HostMessage =
+  | { readonly type: 'configure'; readonly version: number; readonly settings: WorkerSettings }
+  | {
+      readonly type: 'run';
+      /** Chosen by the host, unique while the host lives. */
+      readonly runId: string;
+      /** Absolute path of the script. */
+      readonly file: string;
+      /** The text to run instead of the file's: an unsaved buffer. */
+      readonly source: string | null;
+      /** Hz, 1 … 1000. */
+      readonly tickRate: number;
+      readonly limits: RunLimits;
+      /** Seconds until the run is ended with outcome `timeout`; null: none. */
+      readonly timeoutSeconds: number | null;
+    }
+  | { readonly type: 'stop'; readonly runId: string }
+  | { readonly type: 'close-socket'; readonly runId: string; readonly socketId: number }
+  | { readonly type: 'shutdown' };
+
+export interface LinkReport {
+  readonly kind: 'gateway' | 'pcap';
+  /** One sentence for people: which link, and why. */
+  readonly reason: string;
+  /** The stack's own address once it has one. */
+  readonly address: string | null;
+  readonly gateway: string | null;
+  readonly dns: readonly string[];
+}
+
+export type SocketStatus = 'connecting' | 'connected' | 'error' | 'fin';
+
+export interface SocketReport {
+  readonly runId: string;
+  /** Unique within the run, never used again. */
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly status: SocketStatus;
+  /** RFC 9293's state; null before the name is resolved and after the end. */
+  readonly tcpState: string | null;
+  readonly remoteAddress: string | null;
+  readonly localPort: number | null;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly bufferedAmount: number;
+  readonly srttMs: number | null;
+  readonly retransmissions: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** Wall clock, ms since 1970. */
+  readonly openedAt: number;
+  readonly closedAt: number | null;
+  /** The fetch this socket serves, if any. */
+  readonly fetchId: number | null;
+}
+
+export interface FetchReport {
+  readonly runId: string;
+  readonly id: number;
+  readonly method: string;
+  readonly url: string;
+  /** null while under way, -1 if it failed. */
+  readonly status: number | null;
+  readonly statusMessage: string | null;
+  readonly bodyBytes: number;
+  /** Content-Length if the server gave one. */
+  readonly expectedBytes: number | null;
+  readonly startedAt: number;
+  readonly durationMs: number | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface SourceLocation {
+  /** Absolute path. */
+  readonly file: string;
+  /** 1-based, as editors show them. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ScriptError {
+  /** What kind of failure: `syntax` (with the bundler's words), `throw`, `rejection`, `handler`, `stuck` (an await nothing can settle). */
+  readonly kind: 'syntax' | 'throw' | 'rejection' | 'handler' | 'stuck';
+  /** First line, as `TypeError: x is not a function`. */
+  readonly message: string;
+  /** The whole text with mapped frames, `at fn (/abs/file.ts:9:9)`, as shown to people. */
+  readonly stack: string;
+  readonly location: SourceLocation | null;
+}
+
+export type RunOutcome =
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'error'; readonly error: ScriptError }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'timeout'; readonly seconds: number }
+  /** A limit or a crash ended it: `message` names the limit, the value and the next step. */
+  | { readonly kind: 'limit'; readonly message: string }
+  | { readonly kind: 'crashed'; readonly message: string };
+
+export type OutputLevel = 'print' | 'log' | 'info' | 'warn' | 'error' | 'debug';
+
+/** Worker -> host. */
+export type WorkerMessage =
+  | { readonly type: 'ready'; readonly version: number; readonly pid: number; readonly link: LinkReport }
+  | { readonly type: 'link'; readonly link: LinkReport }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error' | 'debug'; readonly message: string }
+  | { readonly type: 'started'; readonly runId: string; readonly pid: number }
+  /** Whole lines, without the last newline. */
+  | { readonly type: 'output'; readonly runId: string; readonly level: OutputLevel; readonly text: string }
+  /** An error that did not end the script: a handler that threw. */
+  | { readonly type: 'script-error'; readonly runId: string; readonly error: ScriptError }
+  /** At most ten times a second; only what changed. */
+  | { readonly type: 'activity'; readonly sockets: readonly SocketReport[]; readonly fetches: readonly FetchReport[] }
+  | { readonly type: 'ended'; readonly runId: string; readonly outcome: RunOutcome }
+  /** The worker could not start; it exits after this. */
+  | { readonly type: 'failed'; readonly message: string };

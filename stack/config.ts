@@ -1,0 +1,143 @@
+/**
+ * Every tunable of the stack with its default, unit, range and source. A value out of range throws when
+ * the stack is made, never later.
+ */
+export interface TcpConfig {
+  /** Bytes a connection holds for sending, 1 … 2³⁰. */
+  readonly sendBufferBytes: number;
+  /** Bytes the receive buffer holds, which is the largest window offered, 1 … 2³⁰ (RFC 7323 §2.3). */
+  readonly receiveBufferBytes: number;
+  /** Initial retransmission timeout, ms (RFC 6298 §2.1). */
+  readonly initialRtoMs: number;
+  /** Floor of the RTO, ms. RFC 6298 §2.4 says 1 s; Linux and others use 200 ms, which delayed ACKs (at most 40–200 ms) allow. */
+  readonly minRtoMs: number;
+  /** Ceiling of the RTO, ms, at least 60 000 (RFC 6298 §2.5). */
+  readonly maxRtoMs: number;
+  /** How long SYN is repeated before ETIMEDOUT, ms (RFC 9293 §3.8.3 R2 for SYN: at least 3 minutes; users of scripts want an answer sooner, Linux's 127 s). */
+  readonly connectTimeoutMs: number;
+  /** How long unacknowledged data is repeated before ETIMEDOUT, ms (RFC 9293 §3.8.3: R2 at least 100 s). */
+  readonly userTimeoutMs: number;
+  /** Delayed ACK, ms, less than 500 (RFC 9293 §3.8.6.3). */
+  readonly delayedAckMs: number;
+  /** Maximum segment lifetime, ms; TIME-WAIT lasts two (RFC 9293 §3.4.2: 2 minutes; Linux and others take 30 s). */
+  readonly mslMs: number;
+  /** How long FIN-WAIT-2 waits for the peer's FIN after both our user and our direction are closed, ms. RFC 9293 has no limit; without one a silent peer holds the state for ever. */
+  readonly finWait2TimeoutMs: number;
+  /** Connections that a listener holds before it is asked to accept. */
+  readonly listenBacklog: number;
+  /** How long a ConnectionRequest may wait for its listener's word, ms. */
+  readonly requestTimeoutMs: number;
+  /** Connections in any state, in total. */
+  readonly maxConnections: number;
+  /** TIME-WAIT connections at once; the oldest is evicted. */
+  readonly maxTimeWait: number;
+  /** Nagle's algorithm with the Minshall variant (RFC 9293 §3.7.4). */
+  readonly nagle: boolean;
+  /** Initial window in segments (RFC 6928: 10). */
+  readonly initialWindowSegments: number;
+  /** First ephemeral port, 1 … 65535 (RFC 6056 §3.2, RFC 6335: 49152). */
+  readonly ephemeralFirst: number;
+  readonly ephemeralLast: number;
+  /** Challenge ACKs per second, in total (RFC 5961 §7). */
+  readonly challengeAcksPerSecond: number;
+}
+
+export interface ArpConfig {
+  /** How long a learnt neighbour is trusted before it is asked again, ms (RFC 4861 §10 REACHABLE_TIME 30 s, as in gVisor's NUD). */
+  readonly reachableMs: number;
+  /** Between requests to one neighbour, ms (RFC 1122 §2.3.2.1: at most one a second). */
+  readonly retransmitMs: number;
+  readonly maxRequests: number;
+  /** Neighbours at once; the least recently used is evicted. */
+  readonly maxNeighbors: number;
+  /** Packets waiting for one neighbour (RFC 1122 §2.3.2.2: at least one, the latest). */
+  readonly queuePackets: number;
+}
+
+export interface Ipv4Config {
+  /** RFC 1122 §3.2.1.7. 1 … 255 */
+  readonly ttl: number;
+  /** RFC 1122 §3.3.2: 60 … 120 s; RFC 791 15 s. Linux: 30 s. */
+  readonly reassemblyTimeoutMs: number;
+  /** Bytes held for reassembly in total. */
+  readonly reassemblyBytes: number;
+  /** Frames taken from the link in one poll. */
+  readonly rxBatch: number;
+}
+
+export interface IcmpConfig {
+  /** Echo replies and errors together, per second (RFC 1812 §4.3.2.8). */
+  readonly ratePerSecond: number;
+  readonly answerEcho: boolean;
+}
+
+export interface UdpConfig {
+  /** Datagrams and bytes queued per socket. */
+  readonly queueDatagrams: number;
+  readonly queueBytes: number;
+  readonly maxSockets: number;
+}
+
+export interface DhcpConfig {
+  /** First wait for an answer, ms, doubling to 64 s, ±1 s (RFC 2131 §4.1). */
+  readonly initialTimeoutMs: number;
+}
+
+export interface DnsConfig {
+  /** Wait for one answer, ms, before the next try; grows by half each round. */
+  readonly timeoutMs: number;
+  /** Tries over all servers before EAI_AGAIN. */
+  readonly tries: number;
+  readonly cacheEntries: number;
+  /** Bounds on the TTL taken from answers, s (RFC 2181 §8, RFC 2308 §5). */
+  readonly maxTtlSeconds: number;
+  readonly maxNegativeTtlSeconds: number;
+  /** CNAMEs followed in one answer. */
+  readonly maxCnames: number;
+  /** Queries under way at once. */
+  readonly maxQueries: number;
+}
+
+export interface StackConfig {
+  readonly tcp: TcpConfig;
+  readonly arp: ArpConfig;
+  readonly ipv4: Ipv4Config;
+  readonly icmp: IcmpConfig;
+  readonly udp: UdpConfig;
+  readonly dhcp: DhcpConfig;
+  readonly dns: DnsConfig;
+}
+
+export const DEFAULT_CONFIG: StackConfig = {
+  tcp: {
+    sendBufferBytes: 4 << 20,
+    receiveBufferBytes: 4 << 20,
+    initialRtoMs: 1_000,
+    minRtoMs: 200,
+    maxRtoMs: 60_000,
+    connectTimeoutMs: 127_000,
+    userTimeoutMs: 100_000,
+    delayedAckMs: 40,
+    mslMs: 30_000,
+    finWait2TimeoutMs: 60_000,
+    listenBacklog: 128,
+    requestTimeoutMs: 130_000,
+    maxConnections: 65_536,
+    maxTimeWait: 16_384,
+    nagle: true,
+    initialWindowSegments: 10,
+    ephemeralFirst: 49_152,
+    ephemeralLast: 65_535,
+    challengeAcksPerSecond: 100,
+  },
+  arp: { reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 64 },
+  ipv4: { ttl: 64, reassemblyTimeoutMs: 30_000, reassemblyBytes: 1 << 20, rxBatch: 256 },
+  icmp: { ratePerSecond: 1_000, answerEcho: true },
+  udp: { queueDatagrams: 256, queueBytes: 1 << 20, maxSockets: 4_096 },
+  dhcp: { initialTimeoutMs: 4_000 },
+  dns: {
+    timeoutMs: 1_500, tries: 4, cacheEntries: 1_024, maxTtlSeconds: 86_400, maxNegativeTtlSeconds: 900, maxCnames: 16, maxQueries: 256,
+  },
+};
+
+export type PartialStackConfig = { readonly [K in keyof StackConfig]?: Partial<StackConfig[K]> };

@@ -1,0 +1,47 @@
+/**
+ * The seam between the stack and whatever carries its frames. A device queues what arrives; the stack
+ * takes it in bounded batches, so that a flood can starve neither timers nor scripts.
+ */
+export interface LinkCounters {
+  rxFrames: number;
+  rxBytes: number;
+  txFrames: number;
+  txBytes: number;
+  /** Frames lost because the device's receive queue was full. */
+  rxQueueFull: number;
+  /** Frames that could not be sent: link down, or the other end's queue full. */
+  txDropped: number;
+  /** Frames dropped for their length: shorter than an Ethernet header or longer than the link takes. */
+  badLength: number;
+}
+
+export function createLinkCounters(): LinkCounters {
+  return { rxFrames: 0, rxBytes: 0, txFrames: 0, txBytes: 0, rxQueueFull: 0, txDropped: 0, badLength: 0 };
+}
+
+export interface Device {
+  /** Six bytes, the address the stack sends from. */
+  readonly mac: Uint8Array;
+  /** Largest IPv4 packet in bytes, without the 14-byte Ethernet header. 68 … 65535. */
+  readonly mtu: number;
+  readonly counters: LinkCounters;
+  /**
+   * Sends the first `length` bytes of `buffer` as one Ethernet frame. The buffer belongs to the caller
+   * again when this returns. Never throws: what cannot be sent is dropped and counted.
+   */
+  send(buffer: Uint8Array, length: number): void;
+  /**
+   * Hands at most `budget` queued frames to `handler`, oldest first. A frame is a view that is valid
+   * only during that call of `handler`. @returns how many were handed over.
+   */
+  receive(budget: number, handler: (frame: Uint8Array) => void): number;
+  /** Whether `receive` would hand over a frame. */
+  readonly hasFrames: boolean;
+  /**
+   * Called when a frame has been queued and the queue was empty before. It must only schedule work
+   * (never call back into the device or the stack).
+   */
+  onFrame: (() => void) | null;
+  /** Idempotent; afterwards `send` drops and nothing is received. */
+  close(): void;
+}

@@ -1,0 +1,57 @@
+/** What the stack counts and tells. Every dropped packet increments one of these counters. */
+
+function zero<const K extends string>(...names: K[]): Record<K, number> {
+  const counters: Partial<Record<K, number>> = {};
+  for (const name of names) counters[name] = 0;
+  // Every name was just set: the loop above makes the record complete.
+  return counters as Record<K, number>;
+}
+
+/** Named counters, by layer. All start at 0 and only grow. */
+export function createCounters() {
+  return {
+    ethernet: zero('rxTooShort', 'rxNotForUs', 'rxOwnEcho', 'rxUnknownType'),
+    arp: zero(
+      'rxMalformed', 'rxRequests', 'rxReplies', 'rxIgnored', 'txRequests', 'txReplies',
+      'resolved', 'failed', 'queueFull', 'tableFull', 'expired',
+    ),
+    ipv4: zero(
+      'rxPackets', 'rxTooShort', 'rxBadVersion', 'rxBadHeaderLength', 'rxBadTotalLength', 'rxBadChecksum',
+      'rxNotForUs', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
+      'reassemblyOverlap', 'reassemblyFull', 'reassemblyTooBig', 'txPackets', 'txFragments', 'txNoRoute', 'txTooBig',
+    ),
+    icmp: zero(
+      'rxTooShort', 'rxBadChecksum', 'rxEchoRequests', 'rxEchoReplies', 'rxErrors', 'rxErrorsIgnored',
+      'rxRedirectsIgnored', 'rxUnknownType', 'txEchoReplies', 'txErrors', 'txRateLimited', 'txSuppressed',
+    ),
+    udp: zero('rxDatagrams', 'rxTooShort', 'rxBadLength', 'rxBadChecksum', 'rxNoPort', 'rxQueueFull', 'txDatagrams', 'txDropped'),
+    tcp: zero(
+      'rxSegments', 'rxTooShort', 'rxBadOffset', 'rxBadOptions', 'rxBadChecksum', 'rxNoConnection', 'rxUnacceptable',
+      'rxBadAck', 'rxBadReset', 'rxBadSyn', 'rxNoAck', 'rxAfterClose', 'rxOutOfOrder', 'rxOutOfOrderDropped', 'rxDuplicate',
+      'rxBeyondWindow', 'rxAfterFin', 'rxBadPaws', 'rxBacklogFull', 'rxTableFull', 'rxIcmpIgnored', 'rxBadBroadcast',
+      'txSegments', 'txResets', 'txRetransmissions', 'txChallengeAcks', 'txChallengeAcksLimited', 'txUnreachable',
+      'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'resets', 'timeWaitReused', 'timeWaitEvicted',
+    ),
+    dhcp: zero(
+      'rxMalformed', 'rxWrongTransaction', 'rxUnexpected', 'rxUnusable', 'rxNaks', 'txDiscovers', 'txRequests', 'txReleases', 'txDeclines',
+      'leases', 'expired',
+    ),
+    dns: zero(
+      'queries', 'cacheHits', 'retries', 'timeouts', 'rxMalformed', 'rxMismatched', 'rxServerFailures', 'rxTruncated', 'cacheEvicted',
+    ),
+    gateway: zero(
+      'tcpRelayed', 'tcpRefused', 'tcpFailed', 'udpFlows', 'udpFlowsEvicted', 'udpDropped', 'dnsForwarded', 'dnsDropped', 'dhcpLeases', 'dhcpMalformed',
+    ),
+  };
+}
+
+export type Counters = ReturnType<typeof createCounters>;
+
+/** Things that happened, for logs and for the embedder. */
+export type StackEvent =
+  | { readonly type: 'address'; readonly address: string; readonly prefixLength: number; readonly gateway: string | null; readonly dns: readonly string[]; readonly source: 'static' | 'dhcp' }
+  | { readonly type: 'address-lost'; readonly reason: string }
+  | { readonly type: 'tcp-state'; readonly id: number; readonly from: string; readonly to: string }
+  | { readonly type: 'warning'; readonly message: string };
+
+export type Observer = (event: StackEvent) => void;
