@@ -1,0 +1,81 @@
+/**
+ * The ranges of sequence numbers that have arrived beyond the next one expected (RFC 9293 §3.10.7.4:
+ * segments out of order should be kept). Only the bookkeeping: the bytes lie in the receive ring.
+ */
+import { seqGe, seqGt, seqLe, seqLt, seqMax, seqMin } from '../wire/seq';
+
+/** Ranges at once. More would cost a peer with few bytes much of our time. */
+const MAX_RANGES = 256;
+
+export class Assembler {
+  /** Sorted, disjoint, not touching each other. */
+  private readonly starts: number[] = [];
+  private readonly ends: number[] = [];
+
+  get isEmpty(): boolean {
+    return this.starts.length === 0;
+  }
+
+  get rangeCount(): number {
+    return this.starts.length;
+  }
+
+  /** Bytes in all ranges. */
+  get byteCount(): number {
+    let total = 0;
+    for (let i = 0; i < this.starts.length; i++) total += (this.end(i) - this.start(i)) >>> 0;
+    return total;
+  }
+
+  start(index: number): number {
+    return this.starts[index] ?? 0;
+  }
+
+  end(index: number): number {
+    return this.ends[index] ?? 0;
+  }
+
+  /**
+   * Adds `[start, end)`, merging what it overlaps or touches.
+   * @returns `added`, `duplicate` if all of it was there, or `full` if it would be one range too many.
+   */
+  add(start: number, end: number): 'added' | 'duplicate' | 'full' {
+    // Arrivals are mostly at or near the last range: look from the end.
+    let last = this.starts.length;
+    while (last > 0 && seqGt(this.start(last - 1), end)) last--;
+    let first = last;
+    while (first > 0 && seqGe(this.end(first - 1), start)) first--;
+    // Ranges first … last-1 overlap or touch the new one.
+    if (first === last) {
+      if (this.starts.length >= MAX_RANGES) return 'full';
+      this.starts.splice(first, 0, start);
+      this.ends.splice(first, 0, end);
+      return 'added';
+    }
+    if (last - first === 1 && seqLe(this.start(first), start) && seqGe(this.end(first), end)) return 'duplicate';
+    const mergedStart = seqMin(this.start(first), start);
+    const mergedEnd = seqMax(this.end(last - 1), end);
+    this.starts.splice(first, last - first, mergedStart);
+    this.ends.splice(first, last - first, mergedEnd);
+    return 'added';
+  }
+
+  /**
+   * Removes everything before `seq` and the range that `seq` lies in or touches.
+   * @returns the end of that range, or `seq` if there is none: the next sequence number expected.
+   */
+  take(seq: number): number {
+    let next = seq;
+    while (this.starts.length > 0 && seqLe(this.start(0), next)) {
+      if (seqLt(next, this.end(0))) next = this.end(0);
+      this.starts.shift();
+      this.ends.shift();
+    }
+    return next;
+  }
+
+  clear(): void {
+    this.starts.length = 0;
+    this.ends.length = 0;
+  }
+}
