@@ -3,20 +3,34 @@
  * Builds everything into dist/: the extension, the worker, the script process and the terminal command.
  * `node esbuild.js` builds once, `--watch` goes on, `--production` leaves out source maps and shortens.
  */
-const { execFileSync } = require('node:child_process');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
 const root = __dirname;
 
-/** Installs the locked dependencies if they are missing. `cap` is optional: a machine without a compiler goes without. */
-function ensureDependencies() {
+/** Whether node_modules was installed from the lock file as it is now. */
+function dependenciesAreFresh() {
   const marker = path.join(root, 'node_modules', '.package-lock.json');
   const lock = path.join(root, 'package-lock.json');
-  if (fs.existsSync(marker) && fs.statSync(marker).mtimeMs >= fs.statSync(lock).mtimeMs) return;
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
-  // npm keeps the lock file's own time on a fresh clone: mark the install as newer.
-  fs.utimesSync(marker, new Date(), new Date());
+  return fs.existsSync(marker) && fs.statSync(marker).mtimeMs >= fs.statSync(lock).mtimeMs;
+}
+
+/**
+ * Installs the locked dependencies if they are missing or older than the lock file. `cap` is optional:
+ * npm leaves it out by itself on a machine without a compiler.
+ */
+function ensureDependencies() {
+  if (dependenciesAreFresh()) return;
+  console.error('Installing the locked dependencies (npm ci) …');
+  // One string, because npm is a batch file on Windows, which only a shell starts; nothing in it is given by a user.
+  const result = spawnSync('npm ci --no-audit --no-fund --loglevel=error', { cwd: root, shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (result.status !== 0) {
+    throw new Error(`npm ci failed (${result.error?.message ?? `exit code ${result.status ?? result.signal}`}) in ${root}: see npm's words above; the npm registry must be reachable.`);
+  }
+  // npm may keep an older time on its marker than a fresh clone gives the lock file: mark the install as newer.
+  const now = new Date();
+  fs.utimesSync(path.join(root, 'node_modules', '.package-lock.json'), now, now);
 }
 
 /** What every bundle shares. Native and generated packages stay outside. */
@@ -31,6 +45,7 @@ const common = {
   external: ['vscode', 'esbuild', 'cap', 'koffi'],
 };
 
+/** The product's bundles: name in dist/ -> entry. */
 const entries = {
   extension: 'extension/extension.ts',
   worker: 'extension/worker/main.ts',
@@ -38,29 +53,50 @@ const entries = {
   cli: 'extension/cli.ts',
 };
 
-/** Options for the product's bundles; entries that do not exist yet would be an error of the build. */
 function productOptions(production) {
-  return { ...common, entryPoints: entries, outdir: 'dist', minify: production, sourcemap: production ? false : true };
+  const present = Object.fromEntries(Object.entries(entries).filter(([, entry]) => fs.existsSync(path.join(root, entry))));
+  return { ...common, entryPoints: present, outdir: 'dist', minify: production, sourcemap: !production };
 }
 
-/** Builds test files (paths below test/) each into a bundle of its own below dist/test/. */
+/** Builds files below the root each into a bundle of its own, below dist/ at the same path. Packages stay outside. */
 async function buildTests(files) {
+  if (files.length === 0) return;
   const esbuild = require('esbuild');
-  await esbuild.build({ ...common, entryPoints: files, outdir: 'dist/test', outbase: 'test', packages: 'external', sourcemap: 'inline' });
+  await esbuild.build({ ...common, entryPoints: files, outdir: 'dist', outbase: '.', packages: 'external', sourcemap: 'inline' });
 }
 
+/** Builds the product; with `watch`, again on every change until the process ends. */
 async function buildProduct({ production = false, watch = false } = {}) {
   const esbuild = require('esbuild');
-  const options = productOptions(production);
-  if (!watch) return void (await esbuild.build(options));
-  const context = await esbuild.context(options);
+  if (!watch) return void (await esbuild.build(productOptions(production)));
+  // VS Code's background task waits for these two lines before it starts debugging.
+  const tell = {
+    name: 'tell',
+    setup(build) {
+      build.onStart(() => console.log('[watch] build started'));
+      build.onEnd(() => console.log('[watch] build finished'));
+    },
+  };
+  const context = await esbuild.context({ ...productOptions(production), plugins: [tell] });
   await context.watch();
 }
 
-module.exports = { root, ensureDependencies, buildProduct, buildTests };
+module.exports = { root, entries, ensureDependencies, buildProduct, buildTests };
 
 if (require.main === module) {
-  const flags = new Set(process.argv.slice(2));
-  ensureDependencies();
-  buildProduct({ production: flags.has('--production'), watch: flags.has('--watch') }).catch(() => process.exit(1));
+  const known = new Set(['--production', '--watch']);
+  const flags = process.argv.slice(2);
+  const unknown = flags.filter((flag) => !known.has(flag));
+  if (unknown.length > 0) {
+    console.error(`Unknown option ${unknown.join(' ')}; known: ${[...known].join(' ')}`);
+    process.exit(2);
+  }
+  try {
+    ensureDependencies();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+  // esbuild has printed what is wrong.
+  buildProduct({ production: flags.includes('--production'), watch: flags.includes('--watch') }).catch(() => process.exit(1));
 }
