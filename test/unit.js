@@ -1,14 +1,14 @@
 'use strict';
 /*
  * Builds and runs mocha tests: `node test/unit.js [PATH…] [-- MOCHA ARGUMENTS]`. A path names a test file or
- * a folder; without one, every unit test (test/stack, test/extension, test/arch, test/support).
+ * a folder; without one, every unit test.
  */
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { root, buildTests } = require('../esbuild.js');
 
-const UNIT = ['test/stack', 'test/extension', 'test/arch', 'test/support'];
+const UNIT = ['test/stack', 'test/extension', 'test/arch', 'test/support', 'test/fuzz', 'test/bench'];
 
 /** All `*.test.ts` at or below the given paths, relative to the root. */
 function testFiles(paths) {
@@ -27,8 +27,12 @@ function testFiles(paths) {
 async function runMocha(files, mochaArguments = []) {
   await buildTests(files);
   const bundles = files.map((file) => path.join('dist', file.replace(/\.ts$/, '.js')));
-  const child = spawn(process.execPath, ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'dot', ...mochaArguments, ...bundles], { cwd: root, stdio: 'inherit' });
-  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  const args = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'test/reporter.js', '--timeout', '10000', ...mochaArguments, ...bundles];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
 }
 
 module.exports = { testFiles, runMocha, UNIT };
@@ -39,8 +43,15 @@ if (require.main === module) {
   const rest = split < 0 ? [] : process.argv.slice(split + 1);
   const files = testFiles(paths.length ? paths : UNIT);
   if (files.length === 0) {
-    console.error(`No *.test.ts at or below: ${paths.join(', ')}`);
+    console.error(`No *.test.ts at or below: ${(paths.length ? paths : UNIT).join(', ')}`);
     process.exit(1);
   }
-  runMocha(files, rest).then((code) => process.exit(code), () => process.exit(1));
+  runMocha(files, rest).then(
+    (code) => process.exit(code),
+    // esbuild has printed what is wrong in the sources; anything else has not been told yet.
+    (error) => {
+      if (!error.errors) console.error(error);
+      process.exit(1);
+    },
+  );
 }
