@@ -1,0 +1,326 @@
+/** The DHCP client (RFC 2131 §4.4): gets an address and keeps it. */
+import type { DhcpConfig } from '../config';
+import type { Counters } from '../observer';
+import type { Random } from '../random';
+import { BROADCAST_ADDRESS, formatIpv4, type Ipv4Address } from '../wire/address';
+import {
+  DHCP_ACK, DHCP_CLIENT_PORT, DHCP_DECLINE, DHCP_DISCOVER, DHCP_NAK, DHCP_OFFER, DHCP_RELEASE, DHCP_REQUEST, DHCP_SERVER_PORT,
+  encodeDhcp, optionAddress, OPTION_CLIENT_ID, OPTION_DNS, OPTION_HOST_NAME, OPTION_LEASE_TIME, OPTION_MAX_SIZE, OPTION_PARAMETER_LIST,
+  OPTION_REBINDING_TIME, OPTION_RENEWAL_TIME, OPTION_REQUESTED_ADDRESS, OPTION_ROUTER, OPTION_SERVER_ID, OPTION_SUBNET_MASK, parseDhcp, words,
+  type DhcpMessage,
+} from '../wire/dhcp';
+import { readLease, readOffer, type DhcpLease, type DhcpOffer } from './dhcp-lease';
+import type { UdpLayer, UdpSocket } from './udp';
+
+export type { DhcpLease } from './dhcp-lease';
+
+/** RFC 2131 §4.1: the wait between tries doubles up to this, ms. */
+const MAX_TIMEOUT_MS = 64_000;
+/** RFC 2131 §3.1.5: a request is repeated four times before the client begins anew. */
+const MAX_REQUESTS = 5;
+/** RFC 2131 §4.4.5: between two requests to keep an address, at least, ms. */
+const MIN_RENEW_MS = 60_000;
+/** RFC 2131 §3.1.5: after declining an address, at least, ms. */
+const DECLINE_WAIT_MS = 10_000;
+/** The largest message we take, bytes: an Ethernet frame's worth without IP and UDP headers. */
+const MAX_MESSAGE_BYTES = 1_472;
+
+const WANTED_OPTIONS = [
+  OPTION_SUBNET_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_LEASE_TIME, OPTION_SERVER_ID, OPTION_RENEWAL_TIME, OPTION_REBINDING_TIME,
+] as const;
+
+/** RFC 2131 §4.4, figure 5. Each state carries its deadline. */
+type State =
+  | { readonly name: 'stopped' }
+  /** Waits before it begins (anew). */
+  | { readonly name: 'init'; readonly startAt: number }
+  | { readonly name: 'selecting'; readonly xid: number; readonly startedAt: number; readonly tries: number; readonly retryAt: number }
+  | {
+      readonly name: 'requesting';
+      readonly xid: number;
+      readonly startedAt: number;
+      readonly offer: DhcpOffer;
+      readonly tries: number;
+      readonly sentAt: number;
+      readonly retryAt: number;
+    }
+  | { readonly name: 'bound'; readonly lease: DhcpLease }
+  | {
+      readonly name: 'renewing' | 'rebinding';
+      readonly lease: DhcpLease;
+      readonly xid: number;
+      readonly startedAt: number;
+      readonly sentAt: number;
+      readonly retryAt: number;
+    };
+
+export interface DhcpClientOptions {
+  readonly config: DhcpConfig;
+  readonly counters: Counters['dhcp'];
+  readonly random: Random;
+  readonly udp: UdpLayer;
+  /** Six bytes. */
+  readonly mac: Uint8Array;
+  /** RFC 2132 §9.14: the type byte and the identifier, 2 … 255 bytes. Default: hardware type 1 and the MAC. */
+  readonly clientId?: Uint8Array;
+  /** RFC 2132 §3.14: 1 … 255 bytes of ASCII. */
+  readonly hostname?: string;
+  /** A lease was granted, or renewed: then the address is the one before. */
+  readonly onLease: (lease: DhcpLease) => void;
+  /** The address must not be used any more. The client goes on to look for another. */
+  readonly onLost: (reason: string) => void;
+}
+
+/**
+ * Times come in through `start` and `poll`, messages through the UDP socket's `onChange`. It sends from
+ * address 0 to the broadcast address until it has a lease, with the broadcast flag set, since the stack
+ * takes no unicast before it has an address (RFC 2131 §4.1).
+ */
+export class DhcpClient {
+  private state: State = { name: 'stopped' };
+  private socket: UdpSocket | null = null;
+
+  constructor(private readonly options: DhcpClientOptions) {}
+
+  /** RFC 2131's name of the state, in lower case. */
+  get stateName(): State['name'] {
+    return this.state.name;
+  }
+
+  /**
+   * Begins at once: the random delay of 1–10 s that RFC 2131 §4.4.1 suggests against many hosts that
+   * start together would keep every script waiting. @throws StackError EADDRINUSE if port 68 is taken
+   */
+  start(now: number): void {
+    if (this.state.name !== 'stopped') return;
+    const socket = this.options.udp.bind({ port: DHCP_CLIENT_PORT });
+    socket.onChange = (_, at) => this.receive(at);
+    this.socket = socket;
+    this.discover(now);
+  }
+
+  poll(now: number): void {
+    // A late poll may pass more than one deadline: renewal, then the end of the lease.
+    while (now >= this.pollAt()) this.step(now);
+  }
+
+  /** When `poll` has something to do, ms; `Infinity` if never. */
+  pollAt(): number {
+    switch (this.state.name) {
+      case 'stopped':
+        return Infinity;
+      case 'init':
+        return this.state.startAt;
+      case 'bound':
+        return this.state.lease.renewAt;
+      case 'renewing':
+        return Math.min(this.state.retryAt, this.state.lease.rebindAt);
+      case 'rebinding':
+        return Math.min(this.state.retryAt, this.state.lease.expiresAt);
+      default:
+        return this.state.retryAt;
+    }
+  }
+
+  /** Gives the address back (RFC 2131 §4.4.6), if there is one, and stops. Idempotent. `onLost` is not called. */
+  release(): void {
+    const { state } = this;
+    if (state.name === 'bound' || state.name === 'renewing' || state.name === 'rebinding') {
+      const { address, server } = state.lease;
+      this.send(DHCP_RELEASE, { ciaddr: address, to: server, options: [[OPTION_SERVER_ID, words(server)]] });
+      this.options.counters.txReleases++;
+    }
+    this.state = { name: 'stopped' };
+    this.socket?.close();
+    this.socket = null;
+  }
+
+  /** The address is in use by another host: tells the server (RFC 2131 §3.1.5) and begins anew after 10 s. */
+  decline(now: number): void {
+    const { state } = this;
+    if (state.name !== 'bound' && state.name !== 'renewing' && state.name !== 'rebinding') return;
+    const { address, server } = state.lease;
+    this.send(DHCP_DECLINE, { options: [[OPTION_REQUESTED_ADDRESS, words(address)], [OPTION_SERVER_ID, words(server)]] });
+    this.options.counters.txDeclines++;
+    this.state = { name: 'init', startAt: now + DECLINE_WAIT_MS };
+    this.options.onLost(`the address ${formatIpv4(address)} that DHCP gave is in use by another host`);
+  }
+
+  private step(now: number): void {
+    const { state } = this;
+    switch (state.name) {
+      case 'stopped':
+        return;
+      case 'init':
+        return this.discover(now);
+      case 'selecting':
+        return this.sendDiscover(now, state.xid, state.startedAt, state.tries);
+      case 'requesting':
+        // RFC 2131 §3.1.5: the server that offered does not answer: begin anew.
+        if (state.tries >= MAX_REQUESTS) return this.discover(now);
+        return this.sendRequest(now, state.xid, state.startedAt, state.offer, state.tries);
+      case 'bound':
+        return this.extend(now, 'renewing', state.lease, this.options.random.u32(), now);
+      case 'renewing':
+        if (now >= state.lease.rebindAt) return this.extend(now, 'rebinding', state.lease, state.xid, state.startedAt);
+        return this.extend(now, 'renewing', state.lease, state.xid, state.startedAt);
+      case 'rebinding':
+        if (now >= state.lease.expiresAt) return this.expire(now, state.lease);
+        return this.extend(now, 'rebinding', state.lease, state.xid, state.startedAt);
+    }
+  }
+
+  private discover(now: number): void {
+    this.sendDiscover(now, this.options.random.u32(), now, 0);
+  }
+
+  private sendDiscover(now: number, xid: number, startedAt: number, tries: number): void {
+    this.state = { name: 'selecting', xid, startedAt, tries: tries + 1, retryAt: now + this.timeout(tries) };
+    this.send(DHCP_DISCOVER, { xid, secs: seconds(now - startedAt) });
+    this.options.counters.txDiscovers++;
+  }
+
+  private sendRequest(now: number, xid: number, startedAt: number, offer: DhcpOffer, tries: number): void {
+    this.state = { name: 'requesting', xid, startedAt, offer, tries: tries + 1, sentAt: now, retryAt: now + this.timeout(tries) };
+    // RFC 2131 §4.3.2 (SELECTING): the server and the address are named, ciaddr stays 0.
+    this.send(DHCP_REQUEST, {
+      xid,
+      secs: seconds(now - startedAt),
+      options: [[OPTION_REQUESTED_ADDRESS, words(offer.address)], [OPTION_SERVER_ID, words(offer.server)]],
+    });
+    this.options.counters.txRequests++;
+  }
+
+  /** Asks for more time: the server that gave the lease, or, once T2 is past, any (RFC 2131 §4.4.5). */
+  private extend(now: number, name: 'renewing' | 'rebinding', lease: DhcpLease, xid: number, startedAt: number): void {
+    const until = name === 'renewing' ? lease.rebindAt : lease.expiresAt;
+    const retryAt = Math.min(until, now + Math.max((until - now) / 2, MIN_RENEW_MS));
+    this.state = { name, lease, xid, startedAt, sentAt: now, retryAt };
+    // RFC 2131 §4.3.2 (RENEWING, REBINDING): the address stands in ciaddr, no server and no wish is named.
+    this.send(DHCP_REQUEST, {
+      xid,
+      secs: seconds(now - startedAt),
+      ciaddr: lease.address,
+      to: name === 'renewing' ? lease.server : BROADCAST_ADDRESS,
+    });
+    this.options.counters.txRequests++;
+  }
+
+  private expire(now: number, lease: DhcpLease): void {
+    this.options.counters.expired++;
+    this.discover(now);
+    this.options.onLost(`the DHCP lease of ${formatIpv4(lease.address)} ended: no server renewed it`);
+  }
+
+  /** RFC 2131 §4.1: 4 s, doubling to 64 s, each ±1 s: here ±¼ of the first wait, so that it scales. */
+  private timeout(tries: number): number {
+    const { config, random } = this.options;
+    const base = Math.min(config.initialTimeoutMs * 2 ** tries, Math.max(MAX_TIMEOUT_MS, config.initialTimeoutMs));
+    return base + ((random.uniform() * 2 - 1) * config.initialTimeoutMs) / 4;
+  }
+
+  private receive(now: number): void {
+    for (;;) {
+      const datagram = this.socket?.receive();
+      if (!datagram) return;
+      if (datagram.sourcePort !== DHCP_SERVER_PORT) {
+        this.options.counters.rxUnexpected++;
+        continue;
+      }
+      const message = parseDhcp(datagram.data);
+      if (message) this.handle(message, now);
+      else this.options.counters.rxMalformed++;
+    }
+  }
+
+  private handle(message: DhcpMessage, now: number): void {
+    const { counters } = this.options;
+    const { state } = this;
+    if (message.op !== 'reply' || state.name === 'stopped' || state.name === 'init' || state.name === 'bound') {
+      counters.rxUnexpected++;
+      return;
+    }
+    // RFC 2131 §4.4.1: answers to others, and to older questions of ours, are silently discarded.
+    if (message.xid !== state.xid || message.chaddr.some((byte, i) => byte !== this.options.mac[i])) {
+      counters.rxWrongTransaction++;
+      return;
+    }
+    if (state.name === 'selecting') {
+      if (message.type !== DHCP_OFFER) {
+        counters.rxUnexpected++;
+        return;
+      }
+      const offer = readOffer(message);
+      // RFC 2131 §4.4.1 leaves the choice among offers open: the first that can be used.
+      if (offer) this.sendRequest(now, state.xid, state.startedAt, offer, 0);
+      else counters.rxUnusable++;
+      return;
+    }
+    if (message.type === DHCP_NAK) return this.refused(message, state, now);
+    if (message.type !== DHCP_ACK) {
+      counters.rxUnexpected++;
+      return;
+    }
+    const lease = readLease(message, state.sentAt, this.options.random.uniform());
+    const expected = state.name === 'requesting' ? state.offer.address : state.lease.address;
+    // An ACK of the server that was not asked is another client's business, or a rogue's. REBINDING asks all.
+    if (!lease || lease.address !== expected || (state.name === 'requesting' && lease.server !== state.offer.server) || now >= lease.expiresAt) {
+      counters.rxUnusable++;
+      return;
+    }
+    this.state = { name: 'bound', lease };
+    counters.leases++;
+    this.options.onLease(lease);
+  }
+
+  private refused(message: DhcpMessage, state: State & { name: 'requesting' | 'renewing' | 'rebinding' }, now: number): void {
+    const server = optionAddress(message, OPTION_SERVER_ID);
+    const asked = state.name === 'requesting' ? state.offer.server : state.name === 'renewing' ? state.lease.server : null;
+    // RFC 2131 table 3: a NAK names its server; one that was not asked has nothing to refuse.
+    if (server === null || (asked !== null && server !== asked)) {
+      this.options.counters.rxUnusable++;
+      return;
+    }
+    this.options.counters.rxNaks++;
+    // RFC 2131 §3.1.5 begins anew; not at once, or a server that always refuses is asked without a pause.
+    this.state = { name: 'init', startAt: now + this.timeout(0) / 4 };
+    if (state.name !== 'requesting') {
+      this.options.onLost(`the DHCP server ${formatIpv4(server)} refused to extend the lease of ${formatIpv4(state.lease.address)}`);
+    }
+  }
+
+  private send(
+    type: number,
+    fields: {
+      readonly xid?: number;
+      readonly secs?: number;
+      readonly ciaddr?: Ipv4Address;
+      readonly to?: Ipv4Address;
+      readonly options?: readonly (readonly [number, Uint8Array])[];
+    },
+  ): void {
+    const { mac, clientId, hostname, random } = this.options;
+    const { xid = random.u32(), secs = 0, ciaddr = 0, to = BROADCAST_ADDRESS } = fields;
+    const options = new Map<number, Uint8Array>(fields.options);
+    // RFC 2131 §4.2: a client that names itself does so in every message.
+    options.set(OPTION_CLIENT_ID, clientId ?? Uint8Array.of(1, ...mac));
+    if (type === DHCP_DISCOVER || type === DHCP_REQUEST) {
+      options.set(OPTION_PARAMETER_LIST, Uint8Array.from(WANTED_OPTIONS));
+      options.set(OPTION_MAX_SIZE, Uint8Array.of(MAX_MESSAGE_BYTES >>> 8, MAX_MESSAGE_BYTES & 255));
+      if (hostname) options.set(OPTION_HOST_NAME, asciiBytes(hostname));
+    }
+    const message = encodeDhcp({
+      op: 'request', type, xid, secs, broadcast: ciaddr === 0, ciaddr, yiaddr: 0, siaddr: 0, giaddr: 0, chaddr: mac, options,
+    });
+    // What cannot be sent is lost like any datagram: the retransmission comes.
+    this.socket?.send(to, DHCP_SERVER_PORT, message, { source: ciaddr });
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.min(0xffff, Math.floor(ms / 1000));
+}
+
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text.slice(0, 255), (char) => char.charCodeAt(0) & 0x7f);
+}
