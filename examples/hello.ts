@@ -1,0 +1,5 @@
+// The smallest script: one request, one line.
+import server from './server.json';
+
+const response = await fetch(`http://${server.host}:${server.port}/hello.txt`);
+print(response.status, response.statusMessage, response.text().trim());

@@ -1,0 +1,47 @@
+'use strict';
+/*
+ * `npm start`: installs the locked dependencies if they are missing, builds, starts the sample server and
+ * runs the example scripts on the embedded link, their output on this terminal. Needs neither root nor
+ * libpcap nor a compiler. Exit code 0 if every script ended with 0.
+ */
+const path = require('node:path');
+const { spawn } = require('node:child_process');
+const { root, ensureDependencies, buildProduct } = require('../esbuild.js');
+const { startServer } = require('./server.js');
+
+const SCRIPTS = ['hello.ts', 'connect.ts', 'fetch.ts', 'ticks.ts'];
+/** Seconds a script may take: they take about one. */
+const TIMEOUT_SECONDS = 60;
+
+/** Runs one script as a person would from the terminal. @returns the exit code */
+function runScript(name) {
+  // The sample server is on 127.0.0.1 only, out of other computers' reach: `localhost` must mean that here.
+  const args = ['run', path.join('examples', name), '--link', 'gateway', '--host-address', '127.0.0.1', '--timeout', String(TIMEOUT_SECONDS)];
+  console.log(`\n$ riftnet ${args.join(' ')}`);
+  const child = spawn(process.execPath, [path.join('dist', 'cli.js'), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function main() {
+  ensureDependencies();
+  await buildProduct();
+  const server = await startServer();
+  try {
+    for (const name of SCRIPTS) {
+      const code = await runScript(name);
+      if (code !== 0) throw new Error(`examples/${name} ended with exit code ${code}.`);
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+  console.log('\nAll example scripts ran. They are in examples/: change one and run it with `node dist/cli.js run FILE`.');
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
