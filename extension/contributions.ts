@@ -1,0 +1,69 @@
+/**
+ * Every id that package.json contributes, in one typed place. A test holds this file against package.json
+ * in both directions: what is here is contributed, what is contributed is here.
+ */
+export const COMMANDS = {
+  runScript: 'riftnet.runScript',
+  stopScript: 'riftnet.stopScript',
+  stopAllScripts: 'riftnet.stopAllScripts',
+  showScripts: 'riftnet.showScripts',
+  showOutput: 'riftnet.showOutput',
+  showLog: 'riftnet.showLog',
+  restartWorker: 'riftnet.restartWorker',
+  clearEnded: 'riftnet.clearEnded',
+  stopRun: 'riftnet.stopRun',
+  runAgain: 'riftnet.runAgain',
+  revealScript: 'riftnet.revealScript',
+  closeSocket: 'riftnet.closeSocket',
+  copyAddress: 'riftnet.copyAddress',
+} as const;
+
+export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+export const VIEW_CONTAINER = 'riftnet';
+
+export const VIEWS = {
+  sockets: 'riftnet.sockets',
+} as const;
+
+/** Keys below `riftnet.`, as `workspace.getConfiguration('riftnet')` takes them. */
+export const CONFIGURATION_SECTION = 'riftnet';
+
+export const SETTINGS = {
+  link: 'link',
+  hostAddress: 'hostAddress',
+  dns: 'dns',
+  captureFile: 'captureFile',
+  tickRate: 'tickRate',
+  memoryLimit: 'memoryLimit',
+  outputLimit: 'outputLimit',
+  timeout: 'timeout',
+  whenRunning: 'whenRunning',
+  revealOutput: 'revealOutput',
+} as const;
+
+/** Context keys that `when` clauses use. */
+export const CONTEXT_KEYS = {
+  /** true while at least one script runs. */
+  running: 'riftnet.running',
+  /** Paths of the running scripts, for `resourcePath in riftnet.runningPaths`. */
+  runningPaths: 'riftnet.runningPaths',
+  /** true while the Sockets view shows a script that has ended. */
+  hasEnded: 'riftnet.hasEnded',
+} as const;
+
+/** What `viewItem` is in the Sockets view: a kind, and whether the thing is still going on. */
+export const TREE_ITEMS = {
+  activeRun: 'riftnet.run.active',
+  endedRun: 'riftnet.run.ended',
+  openSocket: 'riftnet.socket.open',
+  closedSocket: 'riftnet.socket.closed',
+  pendingFetch: 'riftnet.fetch.pending',
+  endedFetch: 'riftnet.fetch.ended',
+} as const;
+
+/** Language of the output channel; its grammar colours the lines. */
+export const OUTPUT_LANGUAGE = 'riftnet-output';
+
+/** Languages whose documents are scripts. */
+export const SCRIPT_LANGUAGES = ['typescript', 'javascript'] as const;

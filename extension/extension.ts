@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { RiftnetApi, TreeNode } from './api';
+import { keepContextKeys } from './context-keys';
+import { COMMANDS } from './contributions';
+import { DisposableStore, Emitter } from './emitter';
+import { OutputLinks } from './output-links';
+import { RunCommands } from './run-commands';
+import { RunController } from './run-controller';
+import { RunModel } from './run-model';
+import { systemScheduler } from './scheduler';
+import { ScriptOutput } from './script-output';
+import { ScriptProblems } from './script-problems';
+import { affectsWorker, readWorkerSettings } from './settings';
+import { SocketTree } from './socket-tree';
+import { StatusBar } from './status-bar';
+import { registerTreeCommands } from './tree-commands';
+import { startWorkerProcess } from './worker-process';
+import { WorkerSupervisor } from './worker-supervisor';
+
+/** Set while the extension is active: VS Code waits for what `deactivate` returns, and not for a subscription. */
+let closeWorker: (() => Promise<void>) | null = null;
+
+export function activate(context: vscode.ExtensionContext): RiftnetApi {
+  const log = vscode.window.createOutputChannel('Riftnet Log', { log: true });
+  const problem = (message: string): void => log.warn(message);
+  const model = new RunModel();
+  const supervisor = new WorkerSupervisor({
+    launch: (events) => startWorkerProcess(join(context.extensionPath, 'dist', 'worker.js'), events),
+    settings: () => readWorkerSettings(problem),
+    scheduler: systemScheduler,
+    log: (level, message) => log[level](message),
+    killProcess,
+  });
+  closeWorker = () => supervisor.dispose();
+  const controller = new RunController({ supervisor, model, scheduler: systemScheduler });
+  const output = new ScriptOutput(model);
+  const tree = new SocketTree(model, systemScheduler);
+  const statusBar = new StatusBar(model, supervisor);
+  const runCommands = new RunCommands(model, controller, problem);
+  const changed = new Emitter<void>();
+
+  const store = new DisposableStore();
+  context.subscriptions.push(store);
+  // Last added, first let go of.
+  for (const part of [log, model, output, controller, tree, statusBar, runCommands, changed]) store.add(part);
+  store.add(new ScriptProblems(model));
+  store.add(OutputLinks.register(model));
+  store.add(keepContextKeys(model));
+  store.add(registerTreeCommands(tree, model, controller, runCommands));
+  store.add(vscode.commands.registerCommand(COMMANDS.showOutput, () => output.show()));
+  store.add(vscode.commands.registerCommand(COMMANDS.showLog, () => log.show(true)));
+  store.add(vscode.commands.registerCommand(COMMANDS.restartWorker, () => supervisor.close()));
+  store.add(supervisor.onDidDie(({ reason, restarting }) => reportDeath(reason, restarting)));
+  store.add(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (affectsWorker(event) && controller.settingsChanged()) log.info('Network settings have changed: they apply once the running scripts have ended.');
+    }),
+  );
+  store.add(
+    supervisor.onMessage((message) => {
+      if (message.type === 'output') output.print(message.runId, message.level, message.text);
+      changed.fire();
+    }),
+  );
+  store.add(model.onDidChange(() => changed.fire()));
+  store.add(supervisor.onDidChangeState(() => changed.fire()));
+
+  return {
+    apiVersion: 1,
+    onDidChange: (listener) => changed.event(listener),
+    get runs() {
+      return model.runs;
+    },
+    get tree() {
+      return tree.getChildren().map((id) => treeNode(tree, id));
+    },
+    get output() {
+      return output.entries;
+    },
+    get worker() {
+      const { state, restarts } = supervisor;
+      return { state: state.kind, pid: state.kind === 'ready' ? state.pid : null, link: state.kind === 'ready' ? state.link : null, restarts };
+    },
+    get statusBarText() {
+      return statusBar.text;
+    },
+  };
+}
+
+/** Scripts end with their window. */
+export async function deactivate(): Promise<void> {
+  await closeWorker?.();
+  closeWorker = null;
+}
+
+function reportDeath(reason: string, restarting: boolean): void {
+  const next = restarting ? vscode.l10n.t('It is being restarted; run your scripts again.') : vscode.l10n.t('Run a script to start it again.');
+  const show = vscode.l10n.t('Show Log');
+  void vscode.window.showErrorMessage(`${reason} ${next}`, show).then((choice) => choice === show && vscode.commands.executeCommand(COMMANDS.showLog));
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function treeNode(tree: SocketTree, id: string): TreeNode {
+  const item = tree.getTreeItem(id);
+  return {
+    id,
+    label: typeof item.label === 'string' ? item.label : '',
+    description: typeof item.description === 'string' ? item.description : '',
+    contextValue: item.contextValue ?? '',
+    children: tree.getChildren(id).map((child) => treeNode(tree, child)),
+  };
+}

@@ -1,0 +1,65 @@
+import * as vscode from 'vscode';
+import { COMMANDS } from './contributions';
+import { DisposableStore } from './emitter';
+import type { RunModel } from './run-model';
+import type { WorkerState, WorkerSupervisor } from './worker-supervisor';
+
+/** One item: spins while scripts run, names the tick rate; a click lists the scripts. */
+export class StatusBar implements vscode.Disposable {
+  readonly #store = new DisposableStore();
+  readonly #item: vscode.StatusBarItem;
+  readonly #model: RunModel;
+  readonly #supervisor: WorkerSupervisor;
+
+  constructor(model: RunModel, supervisor: WorkerSupervisor) {
+    this.#model = model;
+    this.#supervisor = supervisor;
+    this.#item = this.#store.add(vscode.window.createStatusBarItem('riftnet.status', vscode.StatusBarAlignment.Left));
+    this.#item.name = 'Riftnet';
+    this.#item.command = COMMANDS.showScripts;
+    this.#store.add(model.onDidChange(({ kind }) => (kind === 'added' || kind === 'removed' || kind === 'phase') && this.#update()));
+    this.#store.add(supervisor.onDidChangeState(() => this.#update()));
+    this.#update();
+  }
+
+  get text(): string {
+    return this.#item.text;
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  #update(): void {
+    const active = this.#model.activeRuns;
+    const worker = this.#supervisor.state;
+    const rates = [...new Set(active.map((run) => run.tickRate))];
+    if (active.length > 0) {
+      const scripts = active.length === 1 ? vscode.l10n.t('1 script') : vscode.l10n.t('{0} scripts', active.length);
+      this.#item.text = `$(sync~spin) Riftnet: ${scripts}${rates.length === 1 ? `, ${rates[0]} Hz` : ''}`;
+    } else if (worker.kind === 'failed' || worker.kind === 'waiting') {
+      this.#item.text = '$(warning) Riftnet';
+    } else {
+      this.#item.text = '$(radio-tower) Riftnet';
+    }
+    this.#item.tooltip = new vscode.MarkdownString().appendText(describeWorker(worker));
+    this.#item.accessibilityInformation = { label: `Riftnet, ${active.length === 0 ? 'no script runs' : active.map((run) => run.title).join(', ')}` };
+    this.#item.show();
+  }
+}
+
+function describeWorker(state: WorkerState): string {
+  switch (state.kind) {
+    case 'idle':
+      return vscode.l10n.t('The network starts with the first script.');
+    case 'starting':
+      return vscode.l10n.t('The network is starting.');
+    case 'ready':
+      return state.link.address === null ? state.link.reason : `${state.link.reason}\n${state.link.address}`;
+    case 'waiting':
+    case 'failed':
+      return state.reason;
+    case 'closing':
+      return vscode.l10n.t('The network is closing.');
+  }
+}

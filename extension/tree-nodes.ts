@@ -1,0 +1,200 @@
+import { TREE_ITEMS } from './contributions';
+import { formatBytes, formatDuration, plural, shorten } from './format';
+import type { FetchReport, RunOutcome, SocketReport } from './protocol';
+import { isFetchPending, isSocketOpen } from './run-model';
+import type { Run } from './run-model';
+
+/** What a node of the Sockets view shows; `socket-tree.ts` turns it into VS Code's own item. */
+export interface NodeView {
+  /** Stable while the thing lives: selection and expansion survive a refresh. */
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  /** A ThemeIcon's id. The description says in words whatever it says. */
+  readonly icon: string;
+  /** A ThemeColor's id. */
+  readonly color: string | null;
+  readonly contextValue: string;
+  /** What a screen reader says. */
+  readonly spoken: string;
+}
+
+/** A tooltip's lines: a name and a value each. */
+export type NodeDetails = readonly (readonly [name: string, value: string])[];
+
+const ERROR_COLOR = 'errorForeground';
+const GOOD_COLOR = 'charts.green';
+const BUSY_COLOR = 'charts.yellow';
+
+export const runNodeId = (runId: string): string => `run/${runId}`;
+export const socketNodeId = (runId: string, id: number): string => `run/${runId}/socket/${id}`;
+export const fetchNodeId = (runId: string, id: number): string => `run/${runId}/fetch/${id}`;
+
+const OUTCOME_WORDS: Record<RunOutcome['kind'], string> = {
+  finished: 'finished',
+  error: 'error',
+  stopped: 'stopped',
+  timeout: 'timed out',
+  limit: 'limit reached',
+  crashed: 'crashed',
+};
+
+const OUTCOME_ICONS: Record<RunOutcome['kind'], string> = {
+  finished: 'pass',
+  error: 'error',
+  stopped: 'debug-stop',
+  timeout: 'watch',
+  limit: 'warning',
+  crashed: 'error',
+};
+
+/** One line of what an outcome says beyond its word. */
+export function outcomeMessage(outcome: RunOutcome): string | null {
+  switch (outcome.kind) {
+    case 'error':
+      return outcome.error.message;
+    case 'limit':
+    case 'crashed':
+      return outcome.message;
+    case 'timeout':
+      return `its time limit is ${outcome.seconds} s`;
+    case 'finished':
+    case 'stopped':
+      return null;
+  }
+}
+
+export function runView(run: Run): NodeView {
+  const parts: string[] = [];
+  let open = 0;
+  for (const socket of run.sockets.values()) if (isSocketOpen(socket)) open++;
+  if (run.outcome) {
+    const message = outcomeMessage(run.outcome);
+    parts.push(message === null ? OUTCOME_WORDS[run.outcome.kind] : `${OUTCOME_WORDS[run.outcome.kind]}: ${shorten(message, 80)}`);
+    parts.push(formatDuration((run.endedAt ?? run.startedAt) - run.startedAt));
+  } else {
+    parts.push(run.phase);
+  }
+  if (open > 0) parts.push(`${open} open`);
+  if (run.forgotten > 0) parts.push(`${run.forgotten} older not shown`);
+  const failed = run.outcome !== null && run.outcome.kind !== 'finished' && run.outcome.kind !== 'stopped';
+  return {
+    id: runNodeId(run.id),
+    label: run.title,
+    description: parts.join(' · '),
+    icon: run.outcome ? OUTCOME_ICONS[run.outcome.kind] : 'sync~spin',
+    color: failed ? ERROR_COLOR : null,
+    contextValue: run.outcome ? TREE_ITEMS.endedRun : TREE_ITEMS.activeRun,
+    spoken: `script ${run.title}, ${parts.join(', ')}`,
+  };
+}
+
+export function socketView(socket: SocketReport): NodeView {
+  const name = `${socket.host}:${socket.port}`;
+  const open = isSocketOpen(socket);
+  const state = socketState(socket);
+  const traffic = `↓ ${formatBytes(socket.bytesRead)} ↑ ${formatBytes(socket.bytesWritten)}`;
+  const parts = [state];
+  if (socket.bytesRead + socket.bytesWritten > 0) parts.push(traffic);
+  if (!open && socket.closedAt !== null) parts.push(formatDuration(socket.closedAt - socket.openedAt));
+  let icon = 'debug-disconnect';
+  let color: string | null = null;
+  if (socket.status === 'error') [icon, color] = ['error', ERROR_COLOR];
+  else if (socket.status === 'connecting') [icon, color] = ['loading~spin', BUSY_COLOR];
+  else if (socket.status === 'connected') [icon, color] = ['plug', GOOD_COLOR];
+  return {
+    id: socketNodeId(socket.runId, socket.id),
+    label: name,
+    description: parts.join(' · '),
+    icon,
+    color,
+    contextValue: open ? TREE_ITEMS.openSocket : TREE_ITEMS.closedSocket,
+    spoken: `socket to ${socket.host} port ${socket.port}, ${state}, ${formatBytes(socket.bytesRead)} read, ${formatBytes(socket.bytesWritten)} written`,
+  };
+}
+
+function socketState(socket: SocketReport): string {
+  if (socket.status === 'error') return socket.error ? `error ${socket.error.code}` : 'error';
+  // The script sees `fin` at once; TCP may still be sending what was queued.
+  if (socket.status === 'fin' && isSocketOpen(socket)) return socket.tcpState === null ? 'fin' : `fin, ${socket.tcpState}`;
+  return socket.status;
+}
+
+export function fetchView(fetch: FetchReport): NodeView {
+  const state = fetchState(fetch);
+  const parts = [state];
+  if (fetch.bodyBytes > 0) parts.push(fetch.status === null && fetch.expectedBytes !== null ? `${formatBytes(fetch.bodyBytes)} of ${formatBytes(fetch.expectedBytes)}` : formatBytes(fetch.bodyBytes));
+  if (fetch.durationMs !== null) parts.push(formatDuration(fetch.durationMs));
+  let icon = 'check';
+  let color: string | null = GOOD_COLOR;
+  if (fetch.status === null) [icon, color] = ['loading~spin', BUSY_COLOR];
+  else if (fetch.status === -1) [icon, color] = ['error', ERROR_COLOR];
+  else if (fetch.status >= 400) [icon, color] = ['warning', 'list.warningForeground'];
+  else if (fetch.status >= 300) [icon, color] = ['arrow-right', null];
+  return {
+    id: fetchNodeId(fetch.runId, fetch.id),
+    label: `${fetch.method} ${shorten(fetch.url, 200)}`,
+    description: parts.join(' · '),
+    icon,
+    color,
+    contextValue: isFetchPending(fetch) ? TREE_ITEMS.pendingFetch : TREE_ITEMS.endedFetch,
+    spoken: `fetch ${fetch.method} ${fetch.url}, ${parts.join(', ')}`,
+  };
+}
+
+function fetchState(fetch: FetchReport): string {
+  if (fetch.status === null) return 'pending';
+  if (fetch.status === -1) return fetch.error ? `error ${fetch.error.code}` : (fetch.statusMessage ?? 'error');
+  return fetch.statusMessage ? `${fetch.status} ${shorten(fetch.statusMessage, 60)}` : String(fetch.status);
+}
+
+const when = (time: number): string => new Date(time).toLocaleString();
+
+export function runDetails(run: Run): NodeDetails {
+  const rows: [string, string][] = [
+    ['Script', run.file],
+    ['Started', when(run.startedAt)],
+    ['Tick rate', `${run.tickRate} Hz`],
+  ];
+  if (run.pid !== null) rows.push(['Process', String(run.pid)]);
+  rows.push(['Opened', `${plural(run.sockets.size, 'socket')}, ${plural(run.fetches.size, 'fetch', 'fetches')}`]);
+  if (run.outcome) {
+    const message = outcomeMessage(run.outcome);
+    rows.push(['Ended', OUTCOME_WORDS[run.outcome.kind]]);
+    if (message !== null) rows.push(['Because', message]);
+  }
+  return rows;
+}
+
+export function socketDetails(socket: SocketReport): NodeDetails {
+  const rows: [string, string][] = [
+    ['Status', socket.status],
+    ['Host', `${socket.host}:${socket.port}`],
+  ];
+  if (socket.remoteAddress !== null) rows.push(['Address', `${socket.remoteAddress}:${socket.port}`]);
+  if (socket.localPort !== null) rows.push(['Local port', String(socket.localPort)]);
+  if (socket.tcpState !== null) rows.push(['TCP state', socket.tcpState]);
+  rows.push(['Read', formatBytes(socket.bytesRead)], ['Written', formatBytes(socket.bytesWritten)], ['Waiting to be sent', formatBytes(socket.bufferedAmount)]);
+  if (socket.srttMs !== null) rows.push(['Round trip', formatDuration(socket.srttMs)]);
+  rows.push(['Retransmissions', String(socket.retransmissions)], ['Opened', when(socket.openedAt)]);
+  if (socket.closedAt !== null) rows.push(['Closed', when(socket.closedAt)]);
+  if (socket.error) rows.push(['Error', `${socket.error.code}: ${socket.error.message}`]);
+  return rows;
+}
+
+export function fetchDetails(fetch: FetchReport): NodeDetails {
+  const rows: [string, string][] = [
+    ['Request', `${fetch.method} ${fetch.url}`],
+    ['Status', fetchState(fetch)],
+    ['Body', fetch.expectedBytes === null ? formatBytes(fetch.bodyBytes) : `${formatBytes(fetch.bodyBytes)} of ${formatBytes(fetch.expectedBytes)}`],
+    ['Started', when(fetch.startedAt)],
+  ];
+  if (fetch.durationMs !== null) rows.push(['Took', formatDuration(fetch.durationMs)]);
+  if (fetch.error) rows.push(['Error', `${fetch.error.code}: ${fetch.error.message}`]);
+  return rows;
+}
+
+/** What "Copy Address" puts on the clipboard. */
+export function socketAddress(socket: SocketReport): string {
+  return `${socket.remoteAddress ?? socket.host}:${socket.port}`;
+}
