@@ -52,6 +52,8 @@ export interface ArpConfig {
   readonly maxNeighbors: number;
   /** Packets waiting for one neighbour (RFC 1122 §2.3.2.2: at least one, the latest). */
   readonly queuePackets: number;
+  /** Bytes waiting for all neighbours together. */
+  readonly queueBytes: number;
 }
 
 export interface Ipv4Config {
@@ -96,6 +98,8 @@ export interface DnsConfig {
   readonly maxCnames: number;
   /** Queries under way at once. */
   readonly maxQueries: number;
+  /** How long a query waits for the link to name a server, ms: three rounds of DHCP. */
+  readonly waitForServersMs: number;
 }
 
 export interface StackConfig {
@@ -130,13 +134,14 @@ export const DEFAULT_CONFIG: StackConfig = {
     ephemeralLast: 65_535,
     challengeAcksPerSecond: 100,
   },
-  arp: { reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 64 },
+  arp: { reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 64, queueBytes: 1 << 20 },
   ipv4: { ttl: 64, reassemblyTimeoutMs: 30_000, reassemblyBytes: 1 << 20, rxBatch: 256 },
   icmp: { ratePerSecond: 1_000, answerEcho: true },
   udp: { queueDatagrams: 256, queueBytes: 1 << 20, maxSockets: 4_096 },
   dhcp: { initialTimeoutMs: 4_000 },
   dns: {
     timeoutMs: 1_500, tries: 4, cacheEntries: 1_024, maxTtlSeconds: 86_400, maxNegativeTtlSeconds: 900, maxCnames: 16, maxQueries: 256,
+    waitForServersMs: 30_000,
   },
 };
 

@@ -1,0 +1,231 @@
+/** One name being asked for: tries over the servers, until one answers or all are through. */
+import type { DnsConfig } from '../config';
+import { StackError } from '../errors';
+import type { Counters } from '../observer';
+import type { Random } from '../random';
+import { formatIpv4, type Ipv4Address } from '../wire/address';
+import {
+  decodeDnsResponse, DNS_PORT, encodeDnsQuery, RCODE_FORMAT_ERROR, RCODE_NO_ERROR, RCODE_NO_NAME, RCODE_NOT_IMPLEMENTED, type DnsResponse,
+} from '../wire/dns';
+import type { DnsResult } from './dns-cache';
+import { parseHostName } from './dns-name';
+import type { UdpLayer, UdpSocket } from './udp';
+
+/** Addresses kept of one answer: more are of no use to anybody. */
+const MAX_ADDRESSES = 64;
+
+export interface DnsServer {
+  readonly address: Ipv4Address;
+  /** 1 … 65535 */
+  readonly port: number;
+}
+
+export function formatDnsServer(server: DnsServer): string {
+  return server.port === DNS_PORT ? formatIpv4(server.address) : `${formatIpv4(server.address)}:${server.port}`;
+}
+
+export interface DnsQueryOptions {
+  readonly config: DnsConfig;
+  readonly counters: Counters['dns'];
+  readonly random: Random;
+  readonly udp: UdpLayer;
+}
+
+/** One message to one server, from a port and with an id of its own (RFC 5452 §9.2). */
+interface Try {
+  readonly server: DnsServer;
+  readonly socket: UdpSocket;
+  readonly id: number;
+  readonly name: string;
+  readonly edns: boolean;
+}
+
+export class DnsQuery {
+  /** When to try again or give up, ms. */
+  deadline = Infinity;
+  private readonly tries: Try[] = [];
+  /** Servers that have not failed yet, in the order of preference. */
+  private alive: DnsServer[];
+  /** What each server said that failed. */
+  private readonly failures = new Map<DnsServer, string>();
+  /** The name asked for now: an alias leads from the first to others. */
+  private current: string;
+  private aliases = 0;
+  private ttlSeconds = Infinity;
+  private edns = true;
+  private sent = 0;
+  private finished = false;
+
+  /**
+   * @param name valid, in lower case @param servers at least one
+   * @param finish called once with the result and how long it holds, s; null: it is not to be kept
+   */
+  constructor(
+    private readonly name: string,
+    private readonly servers: readonly DnsServer[],
+    private readonly options: DnsQueryOptions,
+    private readonly startedAt: number,
+    private readonly finish: (result: DnsResult, ttlSeconds: number | null, now: number) => void,
+  ) {
+    this.alive = [...servers];
+    this.current = name;
+  }
+
+  /** Sends what is due. Call it first when made, then whenever `deadline` is reached. */
+  poll(now: number): void {
+    if (this.finished || (this.sent > 0 && now < this.deadline)) return;
+    if (this.sent > 0) this.options.counters.timeouts++;
+    this.next(now);
+  }
+
+  /** Forgets the query: `finish` is not called any more. */
+  close(): void {
+    this.finished = true;
+    this.deadline = Infinity;
+    this.closeTries();
+  }
+
+  private next(now: number): void {
+    // Each server is asked at least once, however many there are.
+    const most = Math.max(this.options.config.tries, this.servers.length);
+    const server = this.alive[this.sent % Math.max(this.alive.length, 1)];
+    if (!server || this.sent >= most) return this.giveUp(now);
+    this.ask(server, now);
+  }
+
+  private ask(server: DnsServer, now: number): void {
+    const { config, counters, random, udp } = this.options;
+    let socket: UdpSocket;
+    try {
+      socket = udp.bind();
+    } catch (error) {
+      return this.end({ error: error instanceof StackError ? error : new StackError('ENOBUFS', String(error)) }, null, now);
+    }
+    const attempt: Try = { server, socket, id: random.below(0x1_0000), name: this.current, edns: this.edns };
+    socket.onChange = (_, at) => this.receive(attempt, at);
+    this.tries.push(attempt);
+    counters.queries++;
+    if (this.sent > 0) counters.retries++;
+    const round = Math.floor(this.sent / Math.max(this.servers.length, 1));
+    this.sent++;
+    this.deadline = now + config.timeoutMs * 1.5 ** round;
+    if (socket.send(server.address, server.port, encodeDnsQuery(attempt.id, attempt.name, attempt.edns)) !== 'sent') {
+      this.serverFailed(attempt, 'no route', now);
+    }
+  }
+
+  private receive(attempt: Try, now: number): void {
+    const { counters } = this.options;
+    const { server, socket } = attempt;
+    for (let datagram = socket.receive(); datagram && !this.finished; datagram = socket.receive()) {
+      // RFC 5452 §9.1: an answer comes from where the question went, with its id and its question.
+      if (datagram.source !== server.address || datagram.sourcePort !== server.port) {
+        counters.rxMismatched++;
+        continue;
+      }
+      const response = decodeDnsResponse(datagram.data);
+      if (!response) counters.rxMalformed++;
+      else if (!matches(response, attempt)) counters.rxMismatched++;
+      else this.answered(response, attempt, now);
+    }
+    const failed = this.finished ? null : socket.takeError();
+    if (failed?.remote === server.address && failed.remotePort === server.port) {
+      this.serverFailed(attempt, failed.error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', now);
+    }
+  }
+
+  private answered(response: DnsResponse, attempt: Try, now: number): void {
+    const { counters } = this.options;
+    const { rcode } = response;
+    // An answer to a question asked before an alias was followed says nothing new.
+    if (attempt.name !== this.current) return;
+    if ((rcode === RCODE_FORMAT_ERROR || rcode === RCODE_NOT_IMPLEMENTED) && attempt.edns) {
+      // RFC 6891 §7: a server that does not know EDNS is asked again without it.
+      this.edns = false;
+      if (this.sent < this.options.config.tries + this.servers.length) return this.ask(attempt.server, now);
+    }
+    if (rcode !== RCODE_NO_ERROR && rcode !== RCODE_NO_NAME) {
+      counters.rxServerFailures++;
+      return this.serverFailed(attempt, RCODE_NAMES[rcode] ?? `code ${rcode}`, now);
+    }
+    if (response.truncated) counters.rxTruncated++;
+    this.follow(response, attempt, now);
+  }
+
+  /** Follows aliases (RFC 1034 §3.6.2) within the answer, and beyond it with a new question. */
+  private follow(response: DnsResponse, attempt: Try, now: number): void {
+    const { config } = this.options;
+    for (;;) {
+      const here = response.answers.filter((record) => record.name === this.current);
+      const addresses = here.flatMap((record) => (record.type === 'A' ? [record] : []));
+      if (addresses.length > 0 && response.rcode === RCODE_NO_ERROR) {
+        const ttl = Math.min(this.ttlSeconds, ...addresses.map((record) => record.ttlSeconds));
+        const unique = [...new Set(addresses.slice(0, MAX_ADDRESSES).map((record) => record.address))];
+        // RFC 2181 §9: what is cut short is used for want of better, but not kept.
+        return this.end({ addresses: unique }, response.truncated ? null : ttl, now);
+      }
+      const alias = here.find((record) => record.type === 'CNAME');
+      if (alias?.type !== 'CNAME') break;
+      this.aliases++;
+      const target = parseHostName(alias.target);
+      if (this.aliases > config.maxCnames || typeof target !== 'string') {
+        const why = typeof target === 'string' ? `its aliases go on after ${config.maxCnames}, or in a circle` : `its alias ${JSON.stringify(alias.target)} is no valid name`;
+        return this.end({ error: new StackError('ENOTFOUND', `${this.shown} has no usable answer: ${why} (asked ${formatDnsServer(attempt.server)})`) }, null, now);
+      }
+      this.current = target;
+      this.ttlSeconds = Math.min(this.ttlSeconds, alias.ttlSeconds);
+    }
+    if (response.truncated) return this.serverFailed(attempt, 'answer cut short', now);
+    // An answer that ends with an alias, and does not say that the alias has nothing, leaves the rest to be asked.
+    if (attempt.name !== this.current && response.rcode === RCODE_NO_ERROR && response.negativeTtlSeconds === null) {
+      this.closeTries();
+      this.alive = [...this.servers];
+      this.sent = 0;
+      return this.ask(attempt.server, now);
+    }
+    const via = this.current === this.name ? '' : ` (an alias of ${JSON.stringify(this.current)})`;
+    const what = response.rcode === RCODE_NO_NAME ? 'does not exist' : 'has no IPv4 address';
+    const text = `${this.shown}${via} ${what}: the name server ${formatDnsServer(attempt.server)} says so; check the spelling`;
+    this.end({ error: new StackError('ENOTFOUND', text) }, response.negativeTtlSeconds, now);
+  }
+
+  private serverFailed(attempt: Try, why: string, now: number): void {
+    this.failures.set(attempt.server, why);
+    this.alive = this.alive.filter((server) => server !== attempt.server);
+    const latest = this.tries.at(-1)?.server;
+    // A try to another server that is still out has until its own deadline.
+    if (this.alive.length === 0 || latest === attempt.server) this.next(now);
+  }
+
+  private giveUp(now: number): void {
+    const said = this.servers.map((server) => `${formatDnsServer(server)} (${this.failures.get(server) ?? 'no answer'})`);
+    const seconds = ((now - this.startedAt) / 1000).toFixed(1);
+    const text = `${this.shown} could not be resolved: asked ${said.join(', ')} for ${seconds} s; check the network, or set other name servers`;
+    this.end({ error: new StackError('EAI_AGAIN', text) }, null, now);
+  }
+
+  private end(result: DnsResult, ttlSeconds: number | null, now: number): void {
+    if (this.finished) return;
+    this.close();
+    this.finish(result, ttlSeconds, now);
+  }
+
+  private closeTries(): void {
+    for (const attempt of this.tries) attempt.socket.close();
+    this.tries.length = 0;
+  }
+
+  private get shown(): string {
+    return JSON.stringify(this.name);
+  }
+}
+
+function matches(response: DnsResponse, attempt: Try): boolean {
+  if (response.id !== attempt.id) return false;
+  // A server that could not read the question may leave it out of its refusal.
+  if (response.question === null) return response.rcode !== RCODE_NO_ERROR && response.rcode !== RCODE_NO_NAME;
+  return response.question.isAddress && response.question.name === attempt.name;
+}
+
+/** RFC 1035 §4.1.1. */
+const RCODE_NAMES: { readonly [code: number]: string } = { 1: 'format error', 2: 'server failure', 4: 'not implemented', 5: 'query refused' };
