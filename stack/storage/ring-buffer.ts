@@ -97,11 +97,6 @@ export class RingBuffer {
     this.used = 0;
   }
 
-  /** Gives the memory back if nothing is stored in it. `outOfOrder`: bytes lie behind the tail. */
-  shrink(outOfOrder: boolean): void {
-    if (this.used === 0 && !outOfOrder) this.clear();
-  }
-
   private reserve(bytes: number): void {
     if (bytes <= this.memory.length) return;
     let size = Math.max(SMALLEST_BYTES, this.memory.length);

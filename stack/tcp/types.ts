@@ -73,9 +73,10 @@ export interface TcpSocket {
   /** The peer's FIN has arrived and everything before it too; bytes may still wait to be read. */
   readonly peerClosed: boolean;
   /**
-   * Called after a poll in which anything a user can see changed: state, readable or writable bytes,
-   * the peer's FIN, the error. It may call any method of the socket. Not called for changes that a
-   * method called by the user made itself.
+   * Called in a poll, after all frames of its batch and before anything is sent, if what a user can see
+   * changed: state, readable or writable bytes, the peer's FIN, the error. It may call any method of the
+   * socket; what it reads and writes rides on the segments that the poll then sends. Not called for
+   * changes that a method called by the user made itself.
    */
   onChange: ((socket: TcpSocket) => void) | null;
   /** Takes as many of the bytes as there is room for (copied before return). @returns how many, 0 … data.length. */
@@ -86,6 +87,12 @@ export interface TcpSocket {
   setReceiveLimit(bytes: number): void;
   /** Orderly close of our direction: sends what is queued, then FIN. Reading goes on. Idempotent. */
   close(): void;
+  /**
+   * Closes, and says that nobody will read any more: what is unread is dropped, what still arrives is
+   * acknowledged and dropped until our FIN is acknowledged, and answered with RST after that
+   * (RFC 9293 §3.6.1); FIN-WAIT-2 is bounded by `tcp.finWait2TimeoutMs`. Idempotent.
+   */
+  release(): void;
   /** Sends RST and forgets everything queued. Idempotent. */
   abort(): void;
   snapshot(): TcpSnapshot;

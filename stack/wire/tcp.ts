@@ -31,7 +31,7 @@ export class TcpSegment {
   /** The window field as it came, not scaled. */
   window = 0;
   /** The whole segment; the payload is `bytes[payloadStart, bytes.length)`. A view the link owns. */
-  bytes = new Uint8Array(0);
+  bytes: Uint8Array = new Uint8Array(0);
   payloadStart = 0;
   payloadLength = 0;
   readonly options = new TcpOptions();

@@ -1,0 +1,26 @@
+/** What the parts of TCP need of the layer around them. */
+import type { TcpConfig } from '../config';
+import type { Ipv4Egress } from '../egress';
+import type { StackError } from '../errors';
+import type { Counters } from '../observer';
+import type { Tcb } from './tcb';
+import type { TcpState } from './types';
+
+export interface TcpContext {
+  readonly config: TcpConfig;
+  readonly counters: Counters['tcp'];
+  readonly egress: Ipv4Egress;
+  /** Time of the poll or call under way, ms. */
+  readonly now: number;
+  /** Asks that what the connection owes be sent, and its timer be set, in this or the next poll. */
+  touch(tcb: Tcb): void;
+  /** Notes that a user may see something new. */
+  changed(tcb: Tcb): void;
+  setState(tcb: Tcb, state: TcpState): void;
+  /** Ends a connection: out of the table, no timers, nothing more to send; what was received can still be read. */
+  finish(tcb: Tcb, error: StackError | null): void;
+  /** Begins, or begins again, the 2 MSL of TIME-WAIT. */
+  enterTimeWait(tcb: Tcb): void;
+  /** RFC 5961 §7: whether another challenge ACK may be sent now; counts either way. */
+  allowChallengeAck(): boolean;
+}

@@ -1,0 +1,76 @@
+/** What ICMP says about a connection, with the checks of RFC 5927 against forged messages. */
+import type { TransportError } from '../egress';
+import { StackError, type StackErrorCode } from '../errors';
+import { formatIpv4 } from '../wire/address';
+import { readU16, readU32 } from '../wire/bytes';
+import { seqDiff, seqWithin } from '../wire/seq';
+import type { TcpContext } from './context';
+import type { Tcb } from './tcb';
+
+/** RFC 1191 §3: smaller than this no path is (RFC 791), and with less the headers alone would nearly fill it. */
+const MIN_PATH_MTU = 68 + 28;
+
+export function onTransportError(context: TcpContext, find: (localPort: number, remotePort: number) => Tcb | null, error: TransportError): void {
+  const { transport } = error;
+  const tcb = find(readU16(transport, 0), readU16(transport, 2));
+  const seq = readU32(transport, 4);
+  // RFC 5927 §4.1: the quoted segment must be one that is in flight now.
+  if (!tcb || !seqWithin(seq, tcb.sndUna, Math.max(1, seqDiff(tcb.sndMax, tcb.sndUna)))) {
+    context.counters.rxIcmpIgnored++;
+    return;
+  }
+  const { kind } = error;
+  if (kind.type === 'fragmentation-needed') {
+    pathShrank(context, tcb, kind.nextHopMtu);
+    return;
+  }
+  const failure = failureOf(error);
+  // RFC 5927 §5.2, RFC 1122 §4.2.3.9: once synchronized every such error is soft, the retransmissions decide.
+  if (!failure || tcb.isSynchronized) {
+    context.counters.rxIcmpIgnored++;
+    return;
+  }
+  const peer = `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort}`;
+  // While connecting, an answer now serves the user better than one after two minutes (RFC 5461 §4.1).
+  context.finish(tcb, new StackError(failure.code, `${peer} cannot be reached: ${failure.why}`));
+}
+
+function failureOf(error: TransportError): { code: StackErrorCode; why: string } | null {
+  switch (error.kind.type) {
+    case 'neighbor-unresolved':
+      return { code: 'EHOSTUNREACH', why: 'nothing on the local network answers for it (no reply to ARP).' };
+    case 'unreachable':
+      // RFC 792, RFC 1812 §5.2.7.1
+      switch (error.kind.code) {
+        case 0:
+        case 6:
+        case 11:
+          return { code: 'ENETUNREACH', why: 'a router has no route to its network.' };
+        case 2:
+        case 3:
+          return { code: 'ECONNREFUSED', why: 'its host does not take TCP on that port.' };
+        case 9:
+        case 10:
+        case 13:
+          return { code: 'EACCES', why: 'a router or firewall on the way prohibits it.' };
+        default:
+          return { code: 'EHOSTUNREACH', why: 'a router on the way reports the host unreachable.' };
+      }
+    default:
+      return null;
+  }
+}
+
+/** RFC 1191 §6.4: smaller segments from now on, and what was in flight again in smaller ones. */
+function pathShrank(context: TcpContext, tcb: Tcb, nextHopMtu: number): void {
+  const mss = Math.max(MIN_PATH_MTU, nextHopMtu) - 40;
+  if (mss >= tcb.sndMss) {
+    context.counters.rxIcmpIgnored++;
+    return;
+  }
+  tcb.sndMss = mss;
+  tcb.congestion.setMss(mss);
+  tcb.sent.markAllLost();
+  tcb.retransmitNow = tcb.sent.hasLost;
+  context.touch(tcb);
+}

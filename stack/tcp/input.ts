@@ -1,0 +1,216 @@
+/** SEGMENT ARRIVES (RFC 9293 §3.10.7) for a connection that exists, in the RFC's order. */
+import { StackError } from '../errors';
+import { formatIpv4 } from '../wire/address';
+import { seqAdd, seqGe, seqGt, seqLe, seqLt } from '../wire/seq';
+import { ACK, RST, SYN, type TcpSegment } from '../wire/tcp';
+import type { TcpContext } from './context';
+import { challengeAck, processAck } from './input-ack';
+import { isAcceptable, processData, trimToWindow } from './input-data';
+import { sendAck } from './output';
+import { replyReset } from './reset';
+import { DEFAULT_MSS, MAX_WINDOW_SCALE, type Tcb } from './tcb';
+import { restartRetransmission } from './timers';
+
+export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  tcb.segmentsIn++;
+  if (tcb.state === 'SYN-SENT') {
+    synSent(context, tcb, segment);
+    return;
+  }
+  // First, the sequence number.
+  if (!isAcceptable(tcb, segment) && !acceptAckOnly(tcb, segment)) {
+    unacceptable(context, tcb, segment);
+    return;
+  }
+  // Second, RST.
+  if (segment.has(RST)) {
+    reset(context, tcb, segment);
+    return;
+  }
+  // Fourth, SYN.
+  if (segment.has(SYN)) {
+    synInWindow(context, tcb);
+    return;
+  }
+  // Fifth, ACK.
+  if (!segment.has(ACK)) {
+    context.counters.rxNoAck++;
+    return;
+  }
+  if (tcb.state === 'SYN-RECEIVED' && !synReceivedAck(context, tcb, segment)) return;
+  // RFC 5681 §2: what carries data is no duplicate ACK, even if all of the data is old.
+  const pureAck = segment.length === 0;
+  trimToWindow(context, tcb, segment);
+  if (!processAck(context, tcb, segment, pureAck)) return;
+  // Sixth, URG: data is delivered in line; the mechanism is not offered (RFC 6093 §6 advises against its use).
+  processData(context, tcb, segment);
+}
+
+/** Applies what a SYN tells of the peer (RFC 9293 §3.7.1, RFC 7323 §2.2). */
+export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  const { options } = segment;
+  const peerMss = options.mss >= 0 ? options.mss : DEFAULT_MSS;
+  const pathMss = context.egress.pathMtu(tcb.remoteAddress) - 40;
+  // A tiny or zero MSS would make the connection useless: the least IPv4 packet carries 28 bytes beside both headers.
+  tcb.sndMss = Math.max(28, Math.min(peerMss, pathMss));
+  if (options.windowScale >= 0) tcb.sndWndShift = Math.min(options.windowScale, MAX_WINDOW_SCALE);
+  else {
+    tcb.rcvWndShift = 0;
+    tcb.offersWindowScale = false;
+  }
+  tcb.irs = segment.seq;
+  tcb.rcvNxt = seqAdd(segment.seq, 1);
+  // What our SYN said, or will say.
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(0xffff, tcb.receiveRing.free));
+  tcb.congestion.setMss(tcb.sndMss);
+}
+
+/** RFC 9293 §3.10.7.3. */
+function synSent(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  if (segment.has(ACK) && (seqLe(segment.ack, tcb.iss) || seqGt(segment.ack, tcb.sndMax))) {
+    context.counters.rxBadAck++;
+    if (!segment.has(RST)) replyReset(context, segment);
+    return;
+  }
+  if (segment.has(RST)) {
+    if (!segment.has(ACK)) {
+      context.counters.rxBadReset++;
+      return;
+    }
+    context.counters.resets++;
+    context.finish(tcb, new StackError('ECONNREFUSED', `${peer(tcb)} refused the connection: nothing listens on port ${tcb.remotePort} there.`));
+    return;
+  }
+  if (!segment.has(SYN)) {
+    context.counters.rxUnacceptable++;
+    return;
+  }
+  takeSynOptions(context, tcb, segment);
+  if (segment.has(ACK)) {
+    tcb.ackOwed = true;
+    established(context, tcb, segment);
+    dataAfterSyn(context, tcb, segment);
+  } else {
+    // Simultaneous open (§3.5 figure 8).
+    context.setState(tcb, 'SYN-RECEIVED');
+    tcb.synOwed = true;
+    context.touch(tcb);
+  }
+}
+
+/** Data and FIN may ride on the SYN (RFC 9293 §3.4): the sequence number behind SYN is theirs. */
+function dataAfterSyn(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  segment.flags &= ~SYN;
+  segment.seq = seqAdd(segment.seq, 1);
+  trimToWindow(context, tcb, segment);
+  processData(context, tcb, segment);
+}
+
+function established(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  tcb.sndUna = segment.ack;
+  tcb.sndSml = segment.ack;
+  tcb.rttSampleFrom = tcb.iss;
+  // The window of a SYN is not scaled (RFC 7323 §2.2).
+  tcb.sndWnd = segment.has(SYN) ? segment.window : segment.window << tcb.sndWndShift;
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd);
+  tcb.sndWl1 = segment.seq;
+  tcb.sndWl2 = segment.ack;
+  if (tcb.synRetransmitted) {
+    tcb.rtt.synWasLost();
+    tcb.congestion.onLostSyn();
+  } else {
+    tcb.rtt.sample(context.now - tcb.synSentAt);
+  }
+  restartRetransmission(tcb);
+  tcb.lifeAt = Infinity;
+  tcb.synOwed = false;
+  // A close that came before the handshake ended waits no longer (RFC 9293 §3.10.4).
+  context.setState(tcb, tcb.finQueued ? 'FIN-WAIT-1' : 'ESTABLISHED');
+  context.changed(tcb);
+  context.touch(tcb);
+  tcb.opener?.opened(tcb);
+}
+
+function synReceivedAck(context: TcpContext, tcb: Tcb, segment: TcpSegment): boolean {
+  if (!(seqLt(tcb.sndUna, segment.ack) && seqLe(segment.ack, tcb.sndMax))) {
+    context.counters.rxBadAck++;
+    replyReset(context, segment);
+    return false;
+  }
+  established(context, tcb, segment);
+  return true;
+}
+
+/**
+ * With a closed window no data is acceptable, yet ACK, RST and URG at RCV.NXT must still be processed
+ * (RFC 9293 §3.10.7.4): two peers with full buffers would never hear of each other's reading else.
+ */
+function acceptAckOnly(tcb: Tcb, segment: TcpSegment): boolean {
+  return tcb.rcvWnd === 0 && segment.seq === tcb.rcvNxt;
+}
+
+function unacceptable(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  context.counters.rxUnacceptable++;
+  if (segment.has(RST)) return;
+  if (tcb.state === 'SYN-RECEIVED' && segment.has(SYN) && segment.seq === tcb.irs) {
+    repeatedSyn(context, tcb, segment);
+    return;
+  }
+  // RFC 9293 §3.10.7.4: a FIN that comes again in TIME-WAIT starts the 2 MSL anew.
+  if (tcb.state === 'TIME-WAIT' && tcb.peerFinSeq >= 0) context.enterTimeWait(tcb);
+  sendAck(context, tcb);
+  context.touch(tcb);
+}
+
+/** The SYN that brought us to SYN-RECEIVED, once more. */
+function repeatedSyn(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  if (!tcb.passive && segment.has(ACK) && segment.ack === tcb.sndMax) {
+    // The other half of a simultaneous open (RFC 9293 §3.5 figure 8).
+    tcb.ackOwed = true;
+    established(context, tcb, segment);
+    return;
+  }
+  tcb.synOwed = true; // our SYN-ACK was lost
+  context.touch(tcb);
+}
+
+/** RFC 5961 §3.2: only the exact number resets, so that a guess within the window does not. */
+function reset(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+  if (segment.seq !== tcb.rcvNxt) {
+    context.counters.rxBadReset++;
+    challengeAck(context, tcb);
+    return;
+  }
+  context.counters.resets++;
+  switch (tcb.state) {
+    case 'SYN-RECEIVED':
+      context.finish(tcb, tcb.passive ? null : new StackError('ECONNREFUSED', `${peer(tcb)} refused the connection.`));
+      return;
+    case 'CLOSING':
+    case 'LAST-ACK':
+    case 'TIME-WAIT':
+      context.finish(tcb, null);
+      return;
+    default:
+      context.finish(tcb, new StackError('ECONNRESET', `${peer(tcb)} reset the connection.`));
+  }
+}
+
+/** RFC 5961 §4.2; a passive connection that is half open goes back to LISTEN (RFC 9293 §3.10.7.4). */
+function synInWindow(context: TcpContext, tcb: Tcb): void {
+  context.counters.rxBadSyn++;
+  if (tcb.state === 'SYN-RECEIVED' && tcb.passive) {
+    context.finish(tcb, null);
+    return;
+  }
+  challengeAck(context, tcb);
+}
+
+function peer(tcb: Tcb): string {
+  return `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort}`;
+}
+
+/** Whether a SYN may take the place of a connection in TIME-WAIT (RFC 9293 §3.10.7.4, RFC 1122 §4.2.2.13). */
+export function isNewerSyn(tcb: Tcb, segment: TcpSegment): boolean {
+  return tcb.state === 'TIME-WAIT' && segment.has(SYN) && !segment.has(ACK) && seqGe(segment.seq, tcb.rcvNxt);
+}

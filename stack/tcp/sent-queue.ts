@@ -1,0 +1,210 @@
+/**
+ * What was sent and is not acknowledged yet: the boundaries, times and fates of segments, never their
+ * bytes (a retransmission rereads the send ring). Arrays side by side, so that nothing is allocated per segment.
+ */
+import { seqGt, seqLe } from '../wire/seq';
+
+const LOST = 1;
+/** Lost and sent again since: in flight once more. */
+const RESENT = 2;
+/** Sent more than once at some time: no sample for the RTT (Karn, RFC 6298 §3). */
+const AMBIGUOUS = 4;
+
+const SMALLEST = 16;
+
+export class SentQueue {
+  private starts = new Uint32Array(0);
+  private ends = new Uint32Array(0);
+  private times = new Float64Array(0);
+  private flags = new Uint8Array(0);
+  private head = 0;
+  private count = 0;
+  private pipe = 0;
+  /** Lower bound for the index of the first segment that is lost and not resent. */
+  private lostHint = 0;
+  private lost = 0;
+
+  get length(): number {
+    return this.count;
+  }
+
+  /** Sequence space believed to be in the network: sent, neither acknowledged nor lost. */
+  get pipeBytes(): number {
+    return this.pipe;
+  }
+
+  /** Whether a segment waits to be sent again. */
+  get hasLost(): boolean {
+    return this.lost > 0;
+  }
+
+  start(index: number): number {
+    return this.starts[this.slot(index)] ?? 0;
+  }
+
+  end(index: number): number {
+    return this.ends[this.slot(index)] ?? 0;
+  }
+
+  sentAt(index: number): number {
+    return this.times[this.slot(index)] ?? 0;
+  }
+
+  /** Notes that `[start, end)` was sent for the first time. It follows the last one. */
+  push(start: number, end: number, now: number): void {
+    if (this.count === this.starts.length) this.grow();
+    const slot = this.slot(this.count++);
+    this.starts[slot] = start;
+    this.ends[slot] = end;
+    this.times[slot] = now;
+    this.flags[slot] = 0;
+    this.pipe += (end - start) >>> 0;
+  }
+
+  /**
+   * Forgets what lies before `una`; a segment acknowledged in part keeps its rest.
+   * @returns the send time of the oldest segment acknowledged whole, or -1 if one of them was ambiguous or none was whole.
+   */
+  acknowledge(una: number): number {
+    let sampleAt = -1;
+    let ambiguous = false;
+    while (this.count > 0) {
+      const slot = this.head;
+      const end = this.ends[slot] ?? 0;
+      if (!seqLe(end, una)) break;
+      const flags = this.flags[slot] ?? 0;
+      if (flags & AMBIGUOUS) ambiguous = true;
+      else if (sampleAt < 0) sampleAt = this.times[slot] ?? 0;
+      this.leave(flags, (end - (this.starts[slot] ?? 0)) >>> 0);
+      this.head = (this.head + 1) & (this.starts.length - 1);
+      this.count--;
+      if (this.lostHint > 0) this.lostHint--;
+    }
+    const start = this.start(0);
+    if (this.count > 0 && seqGt(una, start)) {
+      if (this.inFlight(this.flags[this.head] ?? 0)) this.pipe -= (una - start) >>> 0;
+      this.starts[this.head] = una;
+    }
+    return ambiguous ? -1 : sampleAt;
+  }
+
+  markLost(index: number): void {
+    const slot = this.slot(index);
+    const flags = this.flags[slot] ?? 0;
+    if (!this.inFlight(flags)) return;
+    this.flags[slot] = (flags | LOST) & ~RESENT;
+    this.pipe -= this.bytes(slot);
+    this.lost++;
+    this.lostHint = Math.min(this.lostHint, index);
+  }
+
+  markAllLost(): void {
+    for (let index = 0; index < this.count; index++) this.markLost(index);
+  }
+
+  /** Index of the first segment that is lost and not resent, or -1. */
+  nextLost(): number {
+    if (this.lost === 0) return -1;
+    for (let index = this.lostHint; index < this.count; index++) {
+      if (!this.inFlight(this.flags[this.slot(index)] ?? 0)) {
+        this.lostHint = index;
+        return index;
+      }
+    }
+    return -1;
+  }
+
+  /** Notes that segment `index` was sent again. A lost one is in flight once more. */
+  resent(index: number, now: number): void {
+    const slot = this.slot(index);
+    const flags = this.flags[slot] ?? 0;
+    if (!this.inFlight(flags)) {
+      this.pipe += this.bytes(slot);
+      this.lost--;
+    }
+    this.flags[slot] = flags | AMBIGUOUS | (flags & LOST ? RESENT : 0);
+    this.times[slot] = now;
+  }
+
+  /** Cuts segment `index` in two at `seq`, when the path takes only smaller ones now. */
+  split(index: number, seq: number): void {
+    const slot = this.slot(index);
+    const end = this.ends[slot] ?? 0;
+    const flags = this.flags[slot] ?? 0;
+    const sentAt = this.times[slot] ?? 0;
+    if (this.count === this.starts.length) this.grow();
+    for (let moved = this.count; moved > index + 1; moved--) this.copy(this.slot(moved - 1), this.slot(moved));
+    this.count++;
+    this.ends[this.slot(index)] = seq;
+    const second = this.slot(index + 1);
+    this.starts[second] = seq;
+    this.ends[second] = end;
+    this.times[second] = sentAt;
+    this.flags[second] = flags;
+    if (!this.inFlight(flags)) this.lost++;
+  }
+
+  /** Forgets the last segment: it will be sent afresh. */
+  pop(): void {
+    const slot = this.slot(this.count - 1);
+    this.leave(this.flags[slot] ?? 0, this.bytes(slot));
+    this.count--;
+  }
+
+  /** Forgets everything and gives the memory back. */
+  clear(): void {
+    this.starts = new Uint32Array(0);
+    this.ends = new Uint32Array(0);
+    this.times = new Float64Array(0);
+    this.flags = new Uint8Array(0);
+    this.head = 0;
+    this.count = 0;
+    this.pipe = 0;
+    this.lost = 0;
+    this.lostHint = 0;
+  }
+
+  private slot(index: number): number {
+    return (this.head + index) & (this.starts.length - 1);
+  }
+
+  private bytes(slot: number): number {
+    return ((this.ends[slot] ?? 0) - (this.starts[slot] ?? 0)) >>> 0;
+  }
+
+  private inFlight(flags: number): boolean {
+    return (flags & (LOST | RESENT)) !== LOST;
+  }
+
+  private leave(flags: number, bytes: number): void {
+    if (this.inFlight(flags)) this.pipe -= bytes;
+    else this.lost--;
+  }
+
+  private copy(from: number, to: number): void {
+    this.starts[to] = this.starts[from] ?? 0;
+    this.ends[to] = this.ends[from] ?? 0;
+    this.times[to] = this.times[from] ?? 0;
+    this.flags[to] = this.flags[from] ?? 0;
+  }
+
+  private grow(): void {
+    const size = Math.max(SMALLEST, this.starts.length * 2);
+    const starts = new Uint32Array(size);
+    const ends = new Uint32Array(size);
+    const times = new Float64Array(size);
+    const flags = new Uint8Array(size);
+    for (let index = 0; index < this.count; index++) {
+      const slot = this.slot(index);
+      starts[index] = this.starts[slot] ?? 0;
+      ends[index] = this.ends[slot] ?? 0;
+      times[index] = this.times[slot] ?? 0;
+      flags[index] = this.flags[slot] ?? 0;
+    }
+    this.starts = starts;
+    this.ends = ends;
+    this.times = times;
+    this.flags = flags;
+    this.head = 0;
+  }
+}

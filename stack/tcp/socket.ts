@@ -1,0 +1,159 @@
+/** The user's end of a connection: the calls of RFC 9293 §3.10 on a TCB. */
+import { StackError } from '../errors';
+import { formatIpv4 } from '../wire/address';
+import type { TcpContext } from './context';
+import { sendReset } from './output';
+import type { Tcb } from './tcb';
+import type { TcpSnapshot, TcpSocket, TcpState } from './types';
+
+export class Socket implements TcpSocket {
+  onChange: ((socket: TcpSocket) => void) | null = null;
+
+  constructor(
+    private readonly tcb: Tcb,
+    private readonly context: TcpContext,
+  ) {
+    tcb.notify = () => this.onChange?.(this);
+  }
+
+  get id(): number {
+    return this.tcb.id;
+  }
+
+  get state(): TcpState {
+    return this.tcb.state;
+  }
+
+  get localAddress(): number {
+    return this.tcb.localAddress;
+  }
+
+  get localPort(): number {
+    return this.tcb.localPort;
+  }
+
+  get remoteAddress(): number {
+    return this.tcb.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.tcb.remotePort;
+  }
+
+  get error(): StackError | null {
+    return this.tcb.error;
+  }
+
+  get isOpen(): boolean {
+    return this.tcb.isSynchronized && this.tcb.state !== 'TIME-WAIT';
+  }
+
+  get readableBytes(): number {
+    return this.tcb.receiveRing.length;
+  }
+
+  get writableBytes(): number {
+    return this.mayWrite ? this.tcb.sendRing.free : 0;
+  }
+
+  get bufferedBytes(): number {
+    return this.tcb.sendRing.length;
+  }
+
+  get peerClosed(): boolean {
+    return this.tcb.peerClosed;
+  }
+
+  write(data: Uint8Array): number {
+    if (!this.mayWrite) return 0;
+    const taken = this.tcb.sendRing.write(data);
+    if (taken > 0) this.context.touch(this.tcb);
+    return taken;
+  }
+
+  read(target: Uint8Array): number {
+    const count = this.tcb.receiveRing.read(target);
+    // The window may have opened far enough to be told.
+    if (count > 0 && this.tcb.state !== 'CLOSED') this.context.touch(this.tcb);
+    return count;
+  }
+
+  setReceiveLimit(bytes: number): void {
+    this.tcb.receiveRing.setLimit(bytes);
+    if (this.tcb.state !== 'CLOSED') this.context.touch(this.tcb);
+  }
+
+  close(): void {
+    const { tcb, context } = this;
+    if (tcb.finQueued || tcb.state === 'CLOSED') return;
+    if (tcb.state === 'SYN-SENT') {
+      context.finish(tcb, null); // §3.10.4: nothing was promised yet
+      return;
+    }
+    tcb.finQueued = true;
+    if (tcb.state === 'ESTABLISHED') context.setState(tcb, 'FIN-WAIT-1');
+    context.touch(tcb);
+  }
+
+  release(): void {
+    const { tcb, context } = this;
+    if (tcb.released) return;
+    tcb.released = true;
+    tcb.receiveRing.clear();
+    this.close();
+    if (tcb.state !== 'CLOSED') context.touch(tcb);
+  }
+
+  abort(): void {
+    const { tcb, context } = this;
+    if (tcb.state === 'CLOSED') return;
+    // §3.10.5: RST in every synchronized state in which the peer may still wait for something.
+    if (tcb.state !== 'SYN-SENT' && tcb.state !== 'TIME-WAIT') sendReset(context, tcb);
+    const open = tcb.state !== 'TIME-WAIT';
+    context.finish(tcb, open ? new StackError('ECONNABORTED', `The connection to ${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} was aborted on this side.`) : null);
+  }
+
+  snapshot(): TcpSnapshot {
+    const { tcb } = this;
+    return {
+      id: tcb.id,
+      state: tcb.state,
+      localAddress: tcb.localAddress,
+      localPort: tcb.localPort,
+      remoteAddress: tcb.remoteAddress,
+      remotePort: tcb.remotePort,
+      iss: tcb.iss,
+      irs: tcb.irs,
+      sndUna: tcb.sndUna,
+      sndNxt: tcb.sndNxt,
+      sndWnd: tcb.sndWnd,
+      rcvNxt: tcb.rcvNxt,
+      rcvWnd: tcb.rcvWnd,
+      mss: tcb.sndMss,
+      cwndBytes: tcb.congestion.cwndBytes,
+      ssthreshBytes: tcb.congestion.ssthreshBytes,
+      flightBytes: tcb.flightBytes,
+      srttMs: tcb.rtt.srttMs,
+      rttvarMs: tcb.rtt.srttMs === null ? null : tcb.rtt.rttvarMs,
+      rtoMs: tcb.rtt.rtoMs,
+      bytesIn: tcb.bytesIn,
+      bytesOut: tcb.bytesOut,
+      segmentsIn: tcb.segmentsIn,
+      segmentsOut: tcb.segmentsOut,
+      retransmissions: tcb.retransmissions,
+      timeouts: tcb.timeouts,
+      fastRecoveries: tcb.fastRecoveries,
+      outOfOrderBytes: tcb.outOfOrder.byteCount,
+      readableBytes: tcb.receiveRing.length,
+      unsentBytes: tcb.unsentBytes,
+      error: tcb.error,
+    };
+  }
+
+  /** RFC 9293 §3.10.2: SEND is queued while the handshake is under way. */
+  private get mayWrite(): boolean {
+    const { tcb } = this;
+    if (tcb.finQueued) return false;
+    return tcb.state === 'ESTABLISHED' || tcb.state === 'CLOSE-WAIT' || tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
+  }
+}

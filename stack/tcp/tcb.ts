@@ -1,0 +1,211 @@
+/** The state of one connection (RFC 9293 §3.3.1), with the RFC's names. Only data and what follows from it. */
+import type { TcpConfig } from '../config';
+import type { StackError } from '../errors';
+import { Assembler } from '../storage/assembler';
+import type { Due } from '../storage/deadline-heap';
+import type { Flow } from '../storage/flow-table';
+import { RingBuffer } from '../storage/ring-buffer';
+import { seqAdd, seqDiff, seqGt, seqLe } from '../wire/seq';
+import type { CongestionControl } from './congestion/congestion';
+import { RttEstimator } from './rtt';
+import { SentQueue } from './sent-queue';
+import type { TcpState } from './types';
+
+/** RFC 9293 §3.7.1: what an end that names no MSS takes. */
+export const DEFAULT_MSS = 536;
+
+/** RFC 7323 §2.2: the largest shift. */
+export const MAX_WINDOW_SCALE = 14;
+
+export interface Tuple {
+  readonly localAddress: number;
+  readonly localPort: number;
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+}
+
+/** A listener, as a half-open connection of its sees it. */
+export interface Opener {
+  /** The handshake is complete. */
+  opened(tcb: Tcb): void;
+  /** The connection ended before that. */
+  lost(tcb: Tcb): void;
+}
+
+export class Tcb implements Flow, Due {
+  readonly localAddress: number;
+  readonly localPort: number;
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+
+  state: TcpState;
+  error: StackError | null = null;
+  /** Who waits for a passive open to complete; null otherwise. */
+  opener: Opener | null = null;
+  /** Tells the user of changes, at the end of the batch. */
+  notify: (() => void) | null = null;
+
+  // Send sequence space
+  sndUna: number;
+  sndNxt: number;
+  /** Highest SND.NXT there was: a zero-window probe may be taken back and sent afresh. */
+  sndMax: number;
+  sndWnd = 0;
+  sndWl1 = 0;
+  sndWl2 = 0;
+  /** MAX.SND.WND (RFC 5961 §5.2, RFC 1122 §4.2.3.4). */
+  maxSndWnd = 0;
+  sndWndShift = 0;
+  /** Whether our SYN carries the window scale option: always offered, answered only to one (RFC 7323 §2.2). */
+  offersWindowScale = true;
+  /** Largest payload of a segment toward the peer. */
+  sndMss = DEFAULT_MSS;
+  /** End of the last segment sent that was not full (Minshall's variant of Nagle). */
+  sndSml: number;
+  /** Sequence number of our FIN once sent, else -1. */
+  finSeq = -1;
+  /** The user has closed: FIN follows the last queued byte. */
+  finQueued = false;
+  readonly sendRing: RingBuffer;
+  readonly sent = new SentQueue();
+
+  // Receive sequence space
+  irs = 0;
+  rcvNxt = 0;
+  /** Right edge of the window that the peer knows: never taken back (RFC 9293 §3.8.6.2.1). */
+  rcvAdv = 0;
+  rcvWndShift = 0;
+  /** Largest payload seen: what "full-sized" means for delayed ACKs. */
+  rcvMss = DEFAULT_MSS;
+  /** Sequence number of the peer's FIN once seen, in order or not, else -1. */
+  peerFinSeq = -1;
+  readonly receiveRing: RingBuffer;
+  readonly outOfOrder = new Assembler();
+
+  // What is owed to the peer
+  synOwed = false;
+  ackOwed = false;
+  probeOwed = false;
+  /** Bytes in order that were not acknowledged yet. */
+  unackedBytes = 0;
+  /** The next segment that is lost goes out whatever the congestion window says. */
+  retransmitNow = false;
+
+  // Recovery (RFC 5681, RFC 6582)
+  readonly congestion: CongestionControl;
+  recovery: 'open' | 'fast' | 'timeout' = 'open';
+  /** Recovery is over when everything before it has been acknowledged. */
+  recover: number;
+  dupAcks = 0;
+  /** Bytes that the window is inflated by, for segments that duplicate ACKs say have left the network. */
+  inflationBytes = 0;
+  partialAckSeen = false;
+
+  // Timers, ms
+  readonly rtt: RttEstimator;
+  /** No second RTT sample before this is acknowledged: one per round trip (RFC 6298 §3). */
+  rttSampleFrom: number;
+  timerKind: 'idle' | 'rto' | 'persist' = 'idle';
+  timerAt = Infinity;
+  ackAt = Infinity;
+  /** End of the handshake, of FIN-WAIT-2 or of TIME-WAIT. */
+  lifeAt = Infinity;
+  /** Last time the peer acknowledged something new, or data began to wait. */
+  progressAt = 0;
+  lastSentAt = 0;
+  synSentAt = 0;
+  synRetransmitted = false;
+
+  /** Nobody reads any more. */
+  released = false;
+  /** Listener side, waiting for the first ACK. */
+  readonly passive: boolean;
+
+  // Statistics
+  bytesIn = 0;
+  bytesOut = 0;
+  segmentsIn = 0;
+  segmentsOut = 0;
+  retransmissions = 0;
+  timeouts = 0;
+  fastRecoveries = 0;
+
+  // Scheduling, owned by the layer
+  dirty = false;
+  changed = false;
+  dueAt = Infinity;
+  heapIndex = -1;
+
+  constructor(
+    readonly id: number, tuple: Tuple, readonly iss: number, config: TcpConfig, congestion: CongestionControl,
+    passive: boolean,
+  ) {
+    this.localAddress = tuple.localAddress;
+    this.localPort = tuple.localPort;
+    this.remoteAddress = tuple.remoteAddress;
+    this.remotePort = tuple.remotePort;
+    this.passive = passive;
+    this.state = passive ? 'SYN-RECEIVED' : 'SYN-SENT';
+    this.sndUna = iss;
+    this.sndNxt = iss;
+    this.sndMax = iss;
+    this.sndSml = iss;
+    this.recover = iss;
+    this.rttSampleFrom = iss;
+    this.sendRing = new RingBuffer(config.sendBufferBytes);
+    this.receiveRing = new RingBuffer(config.receiveBufferBytes);
+    this.rtt = new RttEstimator(config);
+    this.congestion = congestion;
+    while (config.receiveBufferBytes >>> this.rcvWndShift > 0xffff && this.rcvWndShift < MAX_WINDOW_SCALE) this.rcvWndShift++;
+  }
+
+  get isSynchronized(): boolean {
+    return this.state !== 'SYN-SENT' && this.state !== 'SYN-RECEIVED' && this.state !== 'CLOSED';
+  }
+
+  /** Whether our direction may still carry data or its retransmissions. */
+  get maySend(): boolean {
+    switch (this.state) {
+      case 'ESTABLISHED':
+      case 'CLOSE-WAIT':
+      case 'FIN-WAIT-1':
+      case 'CLOSING':
+      case 'LAST-ACK':
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** FlightSize (RFC 5681 §2): sent and not acknowledged. */
+  get flightBytes(): number {
+    return (this.sndNxt - this.sndUna) >>> 0;
+  }
+
+  /** Queued bytes that were never sent. */
+  get unsentBytes(): number {
+    // The ring starts at SND.UNA, or behind our SYN while that is not acknowledged.
+    const first = this.isSynchronized ? this.sndUna : seqAdd(this.iss, 1);
+    const sent = seqDiff(this.sndNxt, first) - (this.finSeq >= 0 ? 1 : 0);
+    return this.sendRing.length - Math.max(0, sent);
+  }
+
+  /** What the peer's window still allows beyond SND.NXT; negative after it was shrunk. */
+  get usableWindow(): number {
+    return seqDiff(seqAdd(this.sndUna, this.sndWnd), this.sndNxt);
+  }
+
+  /** RCV.WND as the peer knows it. */
+  get rcvWnd(): number {
+    const window = seqDiff(this.rcvAdv, this.rcvNxt);
+    return window > 0 ? window : 0;
+  }
+
+  get finAcked(): boolean {
+    return this.finSeq >= 0 && seqGt(this.sndUna, this.finSeq);
+  }
+
+  get peerClosed(): boolean {
+    return this.peerFinSeq >= 0 && seqLe(seqAdd(this.peerFinSeq, 1), this.rcvNxt);
+  }
+}

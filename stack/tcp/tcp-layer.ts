@@ -1,0 +1,371 @@
+/**
+ * TCP as the rest of the stack sees it: the tables of connections and listeners, and one pass per poll over
+ * those that have something due (never over all).
+ */
+import type { TcpConfig } from '../config';
+import { PROTOCOL_TCP, type Ecn, type Ipv4Egress, type TransportError, type UnreachableCode } from '../egress';
+import { StackError } from '../errors';
+import type { Counters, Observer } from '../observer';
+import { KeyedHash, type Random } from '../random';
+import { DeadlineHeap } from '../storage/deadline-heap';
+import { FlowTable } from '../storage/flow-table';
+import { formatIpv4, isUnicast } from '../wire/address';
+import { TcpSegment } from '../wire/tcp';
+import { Reno } from './congestion/reno';
+import type { TcpContext } from './context';
+import { onTransportError } from './errors-in';
+import { isNewerSyn, segmentArrives, takeSynOptions } from './input';
+import { initialSequenceNumber } from './isn';
+import { Listener, Request, type ListenerHost } from './listener';
+import { output } from './output';
+import { pickEphemeralPort } from './ports';
+import { replyReset } from './reset';
+import { Socket } from './socket';
+import { Tcb, type Opener, type Tuple } from './tcb';
+import { armTimers, runTimers } from './timers';
+import type { TcpConnectOptions, TcpListener, TcpListenOptions, TcpSocket, TcpState } from './types';
+
+export interface TcpLayerOptions {
+  readonly config: TcpConfig;
+  readonly counters: Counters['tcp'];
+  readonly random: Random;
+  readonly egress: Ipv4Egress;
+  readonly observer: Observer;
+  /** Called when something is to be done that was not before. The host polls soon. */
+  readonly onWork: () => void;
+}
+
+export class TcpLayer implements TcpContext, ListenerHost {
+  readonly config: TcpConfig;
+  readonly counters: Counters['tcp'];
+  readonly egress: Ipv4Egress;
+  now = 0;
+
+  private readonly random: Random;
+  private readonly observer: Observer;
+  private readonly onWork: () => void;
+  private readonly isnHash: KeyedHash;
+  private readonly connections: FlowTable<Tcb>;
+  private readonly requests: FlowTable<Request>;
+  private readonly listeners: Listener[] = [];
+  private readonly socketsByTcb = new WeakMap<Tcb, Socket>();
+  private readonly deadlines = new DeadlineHeap<Tcb | Request>();
+  private dirty: Tcb[] = [];
+  private changedTcbs: Tcb[] = [];
+  private calls: (() => void)[] = [];
+  private readonly timeWait = new Set<Tcb>();
+  private readonly segment = new TcpSegment();
+  private nextId = 1;
+  private challengeTokens: number;
+  private challengeRefilledAt = 0;
+
+  constructor(options: TcpLayerOptions) {
+    this.config = options.config;
+    this.counters = options.counters;
+    this.egress = options.egress;
+    this.random = options.random;
+    this.observer = options.observer;
+    this.onWork = options.onWork;
+    this.isnHash = new KeyedHash(options.random);
+    const tableHash = new KeyedHash(options.random);
+    const hash = (local: number, remote: number, ports: number): number => tableHash.hash(local, remote, ports);
+    this.connections = new FlowTable<Tcb>(hash);
+    this.requests = new FlowTable<Request>(hash);
+    this.challengeTokens = this.config.challengeAcksPerSecond;
+  }
+
+  /** Every connection in the table, TIME-WAIT included. */
+  get sockets(): Iterable<TcpSocket> {
+    const { connections } = this;
+    const socketOf = (tcb: Tcb): TcpSocket => this.socketOf(tcb);
+    return {
+      *[Symbol.iterator]() {
+        for (const tcb of connections) yield socketOf(tcb);
+      },
+    };
+  }
+
+  /**
+   * The active open (RFC 9293 §3.10.1). The SYN goes out in the next poll.
+   * @throws StackError ENETUNREACH without an address or route, EADDRNOTAVAIL for an address no host can have
+   * or when no port is free, EADDRINUSE for a tuple in use, ENOBUFS at `maxConnections`.
+   */
+  connect(options: TcpConnectOptions, now: number): TcpSocket {
+    this.now = now;
+    const { address: remoteAddress, port: remotePort } = options;
+    const target = `${formatIpv4(remoteAddress)}:${remotePort}`;
+    if (!isUnicast(remoteAddress)) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: not the address of one host.`);
+    const localAddress = this.egress.sourceFor(remoteAddress);
+    if (localAddress === null) throw new StackError('ENETUNREACH', `Cannot connect to ${target}: the stack has no address or no route there yet.`);
+    if (this.connections.size >= this.config.maxConnections) {
+      throw new StackError('ENOBUFS', `Cannot connect to ${target}: ${this.config.maxConnections} connections are open, as many as the stack holds.`);
+    }
+    const isFree = (port: number): boolean =>
+      this.connections.find(localAddress, port, remoteAddress, remotePort) === null && !this.listeners.some((listener) => listener.port === port);
+    const wanted = options.localPort ?? 0;
+    if (wanted !== 0 && !isFree(wanted)) throw new StackError('EADDRINUSE', `Cannot connect to ${target} from port ${wanted}: the port is in use.`);
+    const localPort = wanted !== 0 ? wanted : pickEphemeralPort(this.random, this.config, isFree);
+    if (localPort === null) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: no free port is left. Close connections, or wait for TIME-WAIT to end.`);
+    const tcb = this.create({ localAddress, localPort, remoteAddress, remotePort }, false);
+    tcb.synOwed = true;
+    this.counters.activeOpens++;
+    this.touch(tcb);
+    return this.socketOf(tcb);
+  }
+
+  /** The passive open. @throws StackError EADDRINUSE */
+  listen(options: TcpListenOptions): TcpListener {
+    const address = options.address ?? null;
+    if (this.listeners.some((other) => other.port === options.port && (other.address === address || other.address === null || address === null))) {
+      throw new StackError('EADDRINUSE', `Cannot listen on port ${options.port}: something listens there already.`);
+    }
+    const listener = new Listener(options.port, address, options.backlog ?? this.config.listenBacklog, this);
+    this.listeners.push(listener);
+    return listener;
+  }
+
+  /** Takes in one segment. `bytes` is the IPv4 payload, a view valid during the call. */
+  input(source: number, destination: number, bytes: Uint8Array, _ecn: Ecn, now: number): void {
+    this.now = now;
+    this.counters.rxSegments++;
+    const { segment, counters } = this;
+    const failure = segment.parse(source, destination, bytes);
+    if (failure) {
+      if (failure === 'bad-checksum') counters.rxBadChecksum++;
+      else if (failure === 'too-short') counters.rxTooShort++;
+      else if (failure === 'bad-offset') counters.rxBadOffset++;
+      else counters.rxBadOptions++;
+      return;
+    }
+    // RFC 1122 §4.2.3.10: nothing from or to more than one host.
+    if (!isUnicast(source) || !isUnicast(destination)) {
+      counters.rxBadBroadcast++;
+      return;
+    }
+    const tcb = this.connections.find(destination, segment.destinationPort, source, segment.sourcePort);
+    const listener = tcb && !isNewerSyn(tcb, segment) ? null : this.listenerFor(destination, segment.destinationPort);
+    if (tcb && !listener) {
+      segmentArrives(this, tcb, segment);
+      return;
+    }
+    if (tcb) {
+      counters.timeWaitReused++;
+      this.finish(tcb, null);
+    }
+    const request = this.requests.find(destination, segment.destinationPort, source, segment.sourcePort);
+    if (request) request.segmentArrives(segment);
+    else if (listener) listener.segmentArrives(segment);
+    else this.resetUnknown(segment);
+  }
+
+  /** An ICMP error, or the stack's own word, about a segment of ours. */
+  error(error: TransportError, now: number): void {
+    this.now = now;
+    onTransportError(this, (localPort, remotePort) => this.connections.find(error.local, localPort, error.remote, remotePort), error);
+  }
+
+  /** Runs due timers, tells users what changed, then sends what is owed. */
+  poll(now: number): void {
+    this.now = now;
+    for (let item = this.deadlines.takeDue(now); item; item = this.deadlines.takeDue(now)) {
+      if (item instanceof Request) item.cancel();
+      else {
+        runTimers(this, item);
+        this.touch(item);
+      }
+    }
+    this.notify();
+    const dirty = this.dirty;
+    this.dirty = [];
+    for (const tcb of dirty) {
+      tcb.dirty = false;
+      if (tcb.state === 'CLOSED') continue;
+      output(this, tcb);
+      this.deadlines.set(tcb, armTimers(this, tcb));
+    }
+  }
+
+  /** When `poll` has something to do, ms; `Infinity`: not before something arrives. */
+  pollAt(): number {
+    return this.dirty.length > 0 || this.changedTcbs.length > 0 || this.calls.length > 0 ? this.now : this.deadlines.nextAt;
+  }
+
+  /** The stack's address is gone: every connection ends with ENETDOWN. */
+  addressLost(now: number, reason: string): void {
+    this.now = now;
+    for (const tcb of [...this.connections]) this.finish(tcb, tcb.state === 'TIME-WAIT' ? null : new StackError('ENETDOWN', reason));
+    for (const request of [...this.requests]) request.cancel();
+  }
+
+  // TcpContext
+
+  touch(tcb: Tcb): void {
+    if (tcb.dirty) return;
+    tcb.dirty = true;
+    this.dirty.push(tcb);
+    if (this.dirty.length === 1) this.onWork();
+  }
+
+  changed(tcb: Tcb): void {
+    if (tcb.changed) return;
+    tcb.changed = true;
+    this.changedTcbs.push(tcb);
+  }
+
+  setState(tcb: Tcb, state: TcpState): void {
+    const from = tcb.state;
+    tcb.state = state;
+    this.observer({ type: 'tcp-state', id: tcb.id, from, to: state });
+    this.changed(tcb);
+  }
+
+  finish(tcb: Tcb, error: StackError | null): void {
+    if (tcb.state === 'CLOSED') return;
+    tcb.error = error;
+    this.setState(tcb, 'CLOSED');
+    this.connections.remove(tcb);
+    this.timeWait.delete(tcb);
+    this.deadlines.set(tcb, Infinity);
+    tcb.opener?.lost(tcb);
+    tcb.opener = null;
+    tcb.sendRing.clear();
+    tcb.sent.clear();
+    tcb.outOfOrder.clear();
+  }
+
+  enterTimeWait(tcb: Tcb): void {
+    if (tcb.state !== 'TIME-WAIT') {
+      this.setState(tcb, 'TIME-WAIT');
+      tcb.sendRing.clear();
+      tcb.sent.clear();
+      this.timeWait.add(tcb);
+      if (this.timeWait.size > this.config.maxTimeWait) {
+        const [oldest] = this.timeWait;
+        if (oldest) this.finish(oldest, null);
+        this.counters.timeWaitEvicted++;
+      }
+    }
+    tcb.lifeAt = this.now + 2 * this.config.mslMs;
+    this.touch(tcb);
+  }
+
+  allowChallengeAck(): boolean {
+    const perSecond = this.config.challengeAcksPerSecond;
+    const refill = ((this.now - this.challengeRefilledAt) * perSecond) / 1000;
+    if (refill >= 1) {
+      this.challengeTokens = Math.min(perSecond, this.challengeTokens + Math.floor(refill));
+      this.challengeRefilledAt = this.now;
+    }
+    if (this.challengeTokens < 1) {
+      this.counters.txChallengeAcksLimited++;
+      return false;
+    }
+    this.challengeTokens--;
+    this.counters.txChallengeAcks++;
+    return true;
+  }
+
+  // ListenerHost
+
+  openPassive(syn: TcpSegment, opener: Opener): Tcb | null {
+    if (this.connections.size >= this.config.maxConnections) {
+      this.counters.rxTableFull++;
+      return null;
+    }
+    const tcb = this.create(
+      { localAddress: syn.destination, localPort: syn.destinationPort, remoteAddress: syn.source, remotePort: syn.sourcePort },
+      true,
+    );
+    tcb.opener = opener;
+    takeSynOptions(this, tcb, syn);
+    tcb.synOwed = true;
+    this.counters.passiveOpens++;
+    this.touch(tcb);
+    return tcb;
+  }
+
+  socketOf(tcb: Tcb): TcpSocket {
+    let socket = this.socketsByTcb.get(tcb);
+    if (!socket) {
+      socket = new Socket(tcb, this);
+      this.socketsByTcb.set(tcb, socket);
+    }
+    return socket;
+  }
+
+  keep(segment: TcpSegment): TcpSegment {
+    const copy = new TcpSegment();
+    copy.parse(segment.source, segment.destination, segment.bytes.slice());
+    return copy;
+  }
+
+  addRequest(request: Request): void {
+    this.requests.add(request);
+    this.deadlines.set(request, this.now + this.config.requestTimeoutMs);
+  }
+
+  removeRequest(request: Request): void {
+    this.requests.remove(request);
+    this.deadlines.set(request, Infinity);
+  }
+
+  resetUnknown(segment: TcpSegment): void {
+    this.counters.rxNoConnection++;
+    replyReset(this, segment);
+  }
+
+  unreachable(code: UnreachableCode, syn: TcpSegment): void {
+    this.egress.sendUnreachable(code, { protocol: PROTOCOL_TCP, source: syn.source, destination: syn.destination, payload: syn.bytes });
+  }
+
+  afterBatch(call: () => void): void {
+    this.calls.push(call);
+    this.onWork();
+  }
+
+  stopListening(listener: Listener): void {
+    const index = this.listeners.indexOf(listener);
+    if (index >= 0) this.listeners.splice(index, 1);
+  }
+
+  countFull(): void {
+    this.counters.rxBacklogFull++;
+  }
+
+  countUnacceptable(): void {
+    this.counters.rxUnacceptable++;
+  }
+
+  private create(tuple: Tuple, passive: boolean): Tcb {
+    const iss = initialSequenceNumber(this.isnHash, this.now, tuple.localAddress, tuple.localPort, tuple.remoteAddress, tuple.remotePort);
+    const tcb = new Tcb(this.nextId++, tuple, iss, this.config, new Reno(this.config.initialWindowSegments), passive);
+    tcb.lifeAt = this.now + this.config.connectTimeoutMs;
+    this.connections.add(tcb);
+    return tcb;
+  }
+
+  /** The most particular listener: by port and address, then by port, then any. */
+  private listenerFor(address: number, port: number): Listener | null {
+    let found: Listener | null = null;
+    for (const listener of this.listeners) {
+      if (listener.address !== null && listener.address !== address) continue;
+      if (listener.port === port) {
+        if (listener.address !== null) return listener;
+        found = listener;
+      } else if (listener.port === 'any' && !found) found = listener;
+    }
+    return found;
+  }
+
+  private notify(): void {
+    const calls = this.calls;
+    this.calls = [];
+    for (const call of calls) call();
+    const changed = this.changedTcbs;
+    this.changedTcbs = [];
+    for (const tcb of changed) {
+      tcb.changed = false;
+      tcb.notify?.();
+    }
+  }
+}

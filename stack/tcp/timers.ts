@@ -1,0 +1,103 @@
+/** The timers of one connection: retransmission and persist, delayed ACK, and the end of waiting states. */
+import { StackError } from '../errors';
+import { formatIpv4 } from '../wire/address';
+import type { TcpContext } from './context';
+import { sendReset } from './output';
+import { onTimeout } from './recovery';
+import type { Tcb } from './tcb';
+
+/** Sets the timer that the connection's present state calls for, after output. @returns when it is next due. */
+export function armTimers(context: TcpContext, tcb: Tcb): number {
+  const kind = neededTimer(tcb);
+  if (kind !== tcb.timerKind) {
+    tcb.timerKind = kind;
+    // RFC 6298 §5.1; RFC 9293 §3.8.6.1: the first probe after one RTO.
+    tcb.timerAt = kind === 'idle' ? Infinity : context.now + tcb.rtt.rtoMs;
+    if (kind === 'persist') tcb.progressAt = context.now;
+  }
+  // Nobody reads any more, and a peer that never closes would hold the state for ever.
+  if (tcb.state === 'FIN-WAIT-2' && tcb.released && tcb.lifeAt === Infinity) tcb.lifeAt = context.now + context.config.finWait2TimeoutMs;
+  return Math.min(tcb.timerAt, tcb.ackAt, tcb.lifeAt);
+}
+
+/** RFC 6298 §5.3: an ACK of new data starts the timer afresh. */
+export function restartRetransmission(tcb: Tcb): void {
+  tcb.timerKind = 'idle';
+  tcb.timerAt = Infinity;
+}
+
+/** Handles whatever is due. The caller has the connection's output run afterwards. */
+export function runTimers(context: TcpContext, tcb: Tcb): void {
+  if (tcb.lifeAt <= context.now) {
+    endOfLife(context, tcb);
+    return;
+  }
+  if (tcb.ackAt <= context.now) {
+    tcb.ackAt = Infinity;
+    tcb.ackOwed = true;
+  }
+  if (tcb.timerAt <= context.now) {
+    if (tcb.timerKind === 'rto') retransmissionTimeout(context, tcb);
+    else persistTimeout(tcb);
+    tcb.timerKind = 'idle';
+    tcb.timerAt = Infinity;
+  }
+}
+
+function neededTimer(tcb: Tcb): Tcb['timerKind'] {
+  if (tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED') return 'rto';
+  if (!tcb.maySend) return 'idle';
+  if (tcb.sent.length > 0) return 'rto';
+  // Something waits and nothing is in flight: only the peer's window can hold it back.
+  if (tcb.unsentBytes > 0 || (tcb.finQueued && tcb.finSeq < 0)) return 'persist';
+  return 'idle';
+}
+
+function retransmissionTimeout(context: TcpContext, tcb: Tcb): void {
+  if (!tcb.isSynchronized) {
+    tcb.synRetransmitted = true;
+    tcb.rtt.backOff();
+    tcb.synOwed = true;
+    return;
+  }
+  // RFC 9293 §3.8.3: R2. A peer that answers is alive, whatever its window says: progressAt counts that.
+  if (context.now - tcb.progressAt >= context.config.userTimeoutMs) {
+    context.finish(tcb, timedOut(tcb, `acknowledged nothing for ${Math.round(context.config.userTimeoutMs / 1000)} s`));
+    return;
+  }
+  tcb.timeouts++;
+  context.counters.timeouts++;
+  if (tcb.sndWnd === 0) {
+    // A probe into a closed window that went unanswered, or was answered with the window still closed: no sign of congestion.
+    tcb.sent.markLost(0);
+    tcb.retransmitNow = true;
+  } else {
+    onTimeout(context, tcb);
+  }
+  tcb.rtt.backOff(); // RFC 6298 §5.5
+}
+
+function persistTimeout(tcb: Tcb): void {
+  tcb.probeOwed = true;
+  tcb.rtt.backOff(); // RFC 9293 §3.8.6.1: exponentially
+}
+
+function endOfLife(context: TcpContext, tcb: Tcb): void {
+  switch (tcb.state) {
+    case 'SYN-SENT':
+    case 'SYN-RECEIVED':
+      context.finish(tcb, timedOut(tcb, `did not answer within ${Math.round(context.config.connectTimeoutMs / 1000)} s`));
+      return;
+    case 'FIN-WAIT-2':
+      // The peer never closed. It learns so if it is still there.
+      sendReset(context, tcb);
+      context.finish(tcb, null);
+      return;
+    default:
+      context.finish(tcb, null); // TIME-WAIT is over
+  }
+}
+
+function timedOut(tcb: Tcb, what: string): StackError {
+  return new StackError('ETIMEDOUT', `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} ${what}. Check that the address is right and the host is up.`);
+}
