@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { Nginx } from './support/nginx';
+import { describeRun, runScript } from './support/run-cli';
+import { ScriptFolder } from './support/script-folder';
+import { originServer, type TestServer } from './support/servers';
+
+const HELLO = 'Hello from nginx.\nA second line, and one with ümläuts — €.\n';
+
+/** The bytes of a response over the kernel's TCP: what the script must have printed. */
+function rawResponse(port: number, target: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, path: target, headers: { host: 'localhost', connection: 'close' } }, (response) => {
+      const head = response.rawHeaders.flatMap((name, i, all) => (i % 2 === 0 ? [`${name}: ${all[i + 1] ?? ''}\r\n`] : [])).join('');
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve(`HTTP/${response.httpVersion} ${response.statusCode} ${response.statusMessage}\r\n${head}\r\n${Buffer.concat(chunks).toString()}`));
+    });
+    request.on('error', reject).end();
+  });
+}
+
+const DATE = /^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r$/m;
+
+/**
+ * Whether `printed` is `text`, printed in pieces: a newline may follow any of them, and nothing else may differ.
+ * @returns the index in `text` of the first difference, or -1
+ */
+function differsAt(printed: string, text: string): number {
+  let at = 0;
+  for (const char of printed) {
+    if (text.startsWith(char, at)) at += char.length;
+    else if (char !== '\n') return at;
+  }
+  return at === text.length ? -1 : at;
+}
+
+describe('The two scripts of the contract, against nginx', function () {
+  this.timeout(60_000);
+  let origin: TestServer;
+  let nginx: Nginx;
+  let folder: ScriptFolder;
+
+  before(async () => {
+    origin = await originServer();
+    nginx = await Nginx.start(origin.port);
+    fs.writeFileSync(path.join(nginx.www, 'hello.txt'), HELLO);
+    fs.writeFileSync(path.join(nginx.www, 'index.html'), '<!doctype html><title>nginx</title>\n');
+    folder = new ScriptFolder();
+    folder.serve(nginx.port);
+  });
+  after(async () => {
+    folder.remove();
+    await nginx.stop();
+    await origin.close();
+  });
+
+  it('prints a response as it came over a polled socket, headers and body', async () => {
+    const run = await runScript(folder.copy('examples/connect.ts'));
+    assert.equal(run.code, 0, describeRun(run));
+    const expected = await rawResponse(nginx.port, '/hello.txt');
+    const printed = run.stdout.toString();
+    assert.match(printed, DATE);
+    const date = DATE.exec(printed)?.[0] ?? '';
+    const at = differsAt(printed, expected.replace(DATE, date));
+    assert.equal(at, -1, `differs at character ${at} of:\n${expected}\n${describeRun(run)}`);
+    assert.deepEqual(run.leftRunning, []);
+  });
+
+  it('hands a script every byte of a binary body', async () => {
+    const bytes = Buffer.concat([randomBytes(50_000), Buffer.from(Array.from({ length: 256 }, (_, i) => i)), randomBytes(50_000)]);
+    fs.writeFileSync(path.join(nginx.www, 'bytes.bin'), bytes);
+    const run = await runScript(folder.copy('test/interop/scripts/response.ts'));
+    assert.equal(run.code, 0, describeRun(run));
+    const response = Buffer.from(run.stdout.toString(), 'base64');
+    const end = response.indexOf('\r\n\r\n');
+    const head = response.subarray(0, end).toString('latin1');
+    assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(head, new RegExp(`^Content-Length: ${bytes.length}\r?$`, 'm'));
+    assert.ok(response.subarray(end + 4).equals(bytes), 'the body is the file');
+  });
+
+  it('fetches a page and patches a resource with JSON', async () => {
+    const run = await runScript(folder.copy('examples/fetch.ts'));
+    assert.equal(run.code, 0, describeRun(run));
+    const size = fs.statSync(path.join(nginx.www, 'index.html')).size;
+    assert.equal(run.stdout.toString(), `200 text/html ${size}\n1 Grace 42 1\n`);
+    assert.deepEqual(run.leftRunning, []);
+  });
+
+  it('follows redirects and undoes encodings', async () => {
+    fs.writeFileSync(path.join(nginx.www, 'hello.txt'), HELLO.repeat(20));
+    const script = folder.write('moved.ts', `
+      import server from './server.json';
+      const response = await fetch(\`http://\${server.host}:\${server.port}/moved\`);
+      print(response.status, response.headers['content-encoding'] ?? 'plain', response.url.split('/').pop());
+      print(response.text() === ${JSON.stringify(HELLO)}.repeat(20));
+      const plain = await fetch(\`http://\${server.host}:\${server.port}/moved\`, { redirect: 'manual' });
+      print(plain.status, plain.headers.location?.endsWith('/hello.txt'));
+    `);
+    const run = await runScript(script);
+    assert.equal(run.code, 0, describeRun(run));
+    assert.match(run.stdout.toString(), /^200 (gzip|plain) hello\.txt\ntrue\n301 true\n$/);
+  });
+});

@@ -1,0 +1,116 @@
+/** Debian's nginx on the loopback address, with a configuration, folder and port of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+export class Nginx {
+  private constructor(
+    readonly port: number,
+    /** What it serves: a file `www/NAME` is at `/NAME`. */
+    readonly www: string,
+    private readonly folder: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  /** @param originPort the server on 127.0.0.1 that /players/ and /upload are passed on to */
+  static async start(originPort: number): Promise<Nginx> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-nginx-'));
+    const www = path.join(folder, 'www');
+    fs.mkdirSync(www);
+    const port = await freePort();
+    const config = path.join(folder, 'nginx.conf');
+    fs.writeFileSync(config, configuration(folder, port, originPort));
+    const child = spawn(nginxProgram(), ['-p', folder, '-c', config, '-e', path.join(folder, 'error.log')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let words = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (words += chunk));
+    child.on('error', (error) => (words += error.message));
+    const server = new Nginx(port, www, folder, child);
+    try {
+      await waitForPort(port, () => child.exitCode !== null || child.pid === undefined);
+    } catch (error) {
+      await server.stop();
+      throw new Error(`nginx did not start: ${words}`, { cause: error });
+    }
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = new Promise((resolve) => this.child.once('exit', resolve));
+      this.child.kill('SIGTERM');
+      await ended;
+    }
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Debian puts it in /usr/sbin, which is not in every user's PATH. */
+function nginxProgram(): string {
+  return ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((file) => fs.existsSync(file)) ?? 'nginx';
+}
+
+function configuration(folder: string, port: number, originPort: number): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ');
+  return `
+daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+# Started by root, its workers would else be a user who may not read the folder.
+${process.getuid?.() === 0 ? 'user root root;' : ''}
+events { worker_connections 256; }
+http {
+  ${temporary}
+  access_log off;
+  types { text/html html; application/octet-stream bin; }
+  default_type text/plain;
+  client_max_body_size 256m;
+  gzip on;
+  gzip_types text/plain;
+  gzip_min_length 100;
+  server {
+    listen 127.0.0.1:${port};
+    root ${folder}/www;
+    location = /moved { return 301 /hello.txt; }
+    location ~ ^/(players/|upload) {
+      proxy_pass http://127.0.0.1:${originPort};
+      proxy_http_version 1.1;
+      proxy_request_buffering off;
+    }
+  }
+}
+`;
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has an address');
+  return address.port;
+}
+
+async function waitForPort(port: number, hopeless: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await accepts(port))) {
+    if (hopeless()) throw new Error('it ended');
+    if (performance.now() > deadline) throw new Error(`nothing listens on 127.0.0.1:${port} after 10 s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
