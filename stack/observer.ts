@@ -13,12 +13,12 @@ export function createCounters() {
     ethernet: zero('rxTooShort', 'rxNotForUs', 'rxOwnEcho', 'rxUnknownType'),
     arp: zero(
       'rxMalformed', 'rxRequests', 'rxReplies', 'rxIgnored', 'txRequests', 'txReplies',
-      'resolved', 'failed', 'queueFull', 'tableFull', 'expired',
+      'resolved', 'failed', 'queueFull', 'tableFull', 'expired', 'txUnresolved',
     ),
     ipv4: zero(
       'rxPackets', 'rxTooShort', 'rxBadVersion', 'rxBadHeaderLength', 'rxBadTotalLength', 'rxBadChecksum',
       'rxNotForUs', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
-      'reassemblyOverlap', 'reassemblyFull', 'reassemblyTooBig', 'txPackets', 'txFragments', 'txNoRoute', 'txTooBig',
+      'reassemblyOverlap', 'reassemblyDuplicate', 'reassemblyBadEcn', 'reassemblyFull', 'reassemblyTooBig', 'txPackets', 'txFragments', 'txNoRoute', 'txTooBig',
     ),
     icmp: zero(
       'rxTooShort', 'rxBadChecksum', 'rxEchoRequests', 'rxEchoReplies', 'rxErrors', 'rxErrorsIgnored',

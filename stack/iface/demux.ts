@@ -1,0 +1,81 @@
+/** Hands what arrived for us to the transport it is for. */
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, type Ecn, type TransportError } from '../egress';
+import type { Counters } from '../observer';
+import type { Ipv4Address } from '../wire/address';
+
+/**
+ * A whole packet that was addressed to us. One object is filled again for each packet: everything in it is
+ * valid only during the call.
+ */
+export interface Arrival {
+  source: Ipv4Address;
+  destination: Ipv4Address;
+  protocol: number;
+  ecn: Ecn;
+  /** Sent to more than one host, by its IPv4 or its Ethernet address: no error is ever sent about it. */
+  isGroup: boolean;
+  /** A view of the IPv4 payload. */
+  payload: Uint8Array;
+  /** Where the IPv4 header stands, for errors that quote it. */
+  headerIn: Uint8Array;
+  headerAt: number;
+  headerBytes: number;
+}
+
+/** What the demultiplexer needs of TCP. */
+export interface TcpInput {
+  input(source: Ipv4Address, destination: Ipv4Address, segment: Uint8Array, ecn: Ecn, now: number): void;
+  error(error: TransportError, now: number): void;
+}
+
+/** What the demultiplexer needs of UDP. */
+export interface UdpInput {
+  /** @returns false if nobody listens on the port */
+  input(source: Ipv4Address, destination: Ipv4Address, datagram: Uint8Array, now: number): boolean;
+  error(error: TransportError): void;
+}
+
+/** What the demultiplexer needs of ICMP. */
+export interface IcmpInput {
+  input(arrival: Arrival, now: number): void;
+  /** Tells the sender that we have nobody for its packet. */
+  reject(code: 'protocol' | 'port', arrival: Arrival): void;
+}
+
+export class Demux {
+  constructor(
+    private readonly counters: Counters,
+    private readonly tcp: TcpInput,
+    private readonly udp: UdpInput,
+    private readonly icmp: IcmpInput,
+  ) {}
+
+  deliver(arrival: Arrival, now: number): void {
+    switch (arrival.protocol) {
+      case PROTOCOL_TCP:
+        // RFC 9293 §3.9.2.3: a segment to a broadcast or multicast address is dropped without a word.
+        if (arrival.isGroup) this.counters.tcp.rxBadBroadcast++;
+        else this.tcp.input(arrival.source, arrival.destination, arrival.payload, arrival.ecn, now);
+        return;
+      case PROTOCOL_UDP:
+        // RFC 1122 §4.1.3.1: port unreachable where nobody listens.
+        if (!this.udp.input(arrival.source, arrival.destination, arrival.payload, now)) this.icmp.reject('port', arrival);
+        return;
+      case PROTOCOL_ICMP:
+        this.icmp.input(arrival, now);
+        return;
+      default:
+        // RFC 1122 §3.2.2.1: protocol unreachable.
+        this.counters.ipv4.rxUnknownProtocol++;
+        this.icmp.reject('protocol', arrival);
+    }
+  }
+
+  /** Tells the transport that sent a packet what became of it. @returns false if that was none of them. */
+  error(protocol: number, error: TransportError, now: number): boolean {
+    if (protocol === PROTOCOL_TCP) this.tcp.error(error, now);
+    else if (protocol === PROTOCOL_UDP) this.udp.error(error);
+    else return false;
+    return true;
+  }
+}
