@@ -1,5 +1,6 @@
 /** Runs the built terminal command as a person would, and tells all that it did. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 import { DescendantWatch } from './processes';
 
@@ -70,7 +71,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   clearTimeout(timer);
   const leftRunning = await watch.end(GONE_MS);
   // Whoever held the other end of the pipes is gone now.
-  await Promise.all([child.stdout, child.stderr].map((stream) => stream.closed || new Promise((resolve) => stream.once('close', resolve))));
+  for (const stream of [child.stdout, child.stderr]) if (!stream.closed) await once(stream, 'close');
   const stdout = Buffer.concat(out);
   if (late) throw new Error(`riftnet ${args.join(' ')} was not done after ${limit} ms.\nstdout: ${stdout.toString()}\nstderr: ${stderr}`);
   return { code, signal, stdout, stderr, leftRunning, seconds: (performance.now() - started) / 1_000 };

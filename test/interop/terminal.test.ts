@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describeRun, runCli, runScript } from './support/run-cli';
+import { ScriptFolder } from './support/script-folder';
+import { tcpServer } from './support/servers';
+
+describe('riftnet run', function () {
+  this.timeout(60_000);
+  let folder: ScriptFolder;
+  before(() => (folder = new ScriptFolder()));
+  after(() => folder.remove());
+
+  it('writes to stdout only what the script prints', async () => {
+    const script = folder.write('print.js', "print('one', 2, { three: [4] }); print('ünïcode €'); print(''); print(Buffer.from('ab'));");
+    const run = await runScript(script);
+    assert.equal(run.code, 0, describeRun(run));
+    assert.equal(run.stdout.toString(), "one 2 { three: [ 4 ] }\nünïcode €\n\n<Buffer 61 62>\n");
+  });
+
+  it('prints all of a large output, in order', async () => {
+    const script = folder.write('many.ts', 'for (let i = 0; i < 20_000; i++) print(i); print("end");');
+    const run = await runScript(script);
+    assert.equal(run.code, 0, describeRun(run));
+    const expected = `${Array.from({ length: 20_000 }, (_, i) => i).join('\n')}\nend\n`;
+    assert.ok(run.stdout.toString() === expected, `${run.stdout.length} bytes instead of ${expected.length}: ${run.stdout.toString().slice(-200)}`);
+  });
+
+  it('ticks at the rate it is told', async () => {
+    const script = folder.write('ticks.ts', `
+      await Event.OnTick;
+      const from = Engine.Time();
+      for (let i = 0; i < 100; i++) await Event.OnTick;
+      print(Engine.TICK_RATE, Math.round((Engine.Time() - from) / 10));
+    `);
+    const run = await runScript(script, ['--tick-rate', '200']);
+    assert.equal(run.code, 0, describeRun(run));
+    const [rate, tens] = run.stdout.toString().trim().split(' ').map(Number);
+    assert.equal(rate, 200);
+    // 100 ticks at 200 Hz are 500 ms; a busy machine may be late, never early.
+    assert.ok(tens !== undefined && tens >= 45 && tens < 150, describeRun(run));
+  });
+
+  it('sends what is queued when the script ends with an open socket', async () => {
+    let told: (length: number) => void = () => {};
+    const received = new Promise<number>((resolve) => (told = resolve));
+    const server = await tcpServer((socket) => {
+      let length = 0;
+      socket.on('data', (chunk) => (length += chunk.length));
+      socket.on('close', () => told(length));
+    });
+    const script = folder.write('last-words.ts', `
+      const socket = Network.Connect('localhost', ${server.port});
+      while (socket.status === 'connecting') await Event.OnTick;
+      socket.write(Buffer.alloc(3_000_000, 7));
+    `);
+    const run = await runScript(script);
+    assert.equal(run.code, 0, describeRun(run));
+    assert.equal(await received, 3_000_000);
+    await server.close();
+  });
+
+  it('captures every frame in a file that tshark reads without complaint', async () => {
+    const server = await tcpServer((socket) => socket.once('data', () => socket.end('captured answer')));
+    const capture = path.join(folder.path, 'run.pcapng');
+    const script = folder.write('capture.ts', `
+      const socket = Network.Connect('localhost', ${server.port});
+      while (socket.status === 'connecting') await Event.OnTick;
+      socket.write('captured question');
+      while (socket.status === 'connected') { socket.read(); await Event.OnTick; }
+    `);
+    const run = await runScript(script, ['--capture', capture]);
+    await server.close();
+    assert.equal(run.code, 0, describeRun(run));
+    const tshark = (...args: string[]): string =>
+      execFileSync('tshark', ['-n', '-r', capture, '-o', 'tcp.check_checksum:TRUE', '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const port = `tcp.port == ${server.port}`;
+    assert.notEqual(tshark('-Y', `${port} && tcp.flags.syn == 1 && tcp.flags.ack == 0`), '', 'the SYN is there');
+    assert.notEqual(tshark('-Y', `${port} && tcp contains "captured question"`), '');
+    assert.notEqual(tshark('-Y', `${port} && tcp contains "captured answer"`), '');
+    assert.notEqual(tshark('-Y', `${port} && tcp.flags.fin == 1`), '');
+    assert.equal(tshark('-Y', '_ws.malformed || ip.checksum.status == "Bad" || tcp.checksum.status == "Bad" || udp.checksum.status == "Bad"'), '');
+    const times = tshark('-T', 'fields', '-e', 'frame.time_epoch').trim().split('\n').map(Number);
+    assert.ok(times.every((time, i) => time >= (times[i - 1] ?? 0)), 'times only grow');
+    assert.ok(Math.abs((times[0] ?? 0) * 1_000 - Date.now()) < 120_000, `the first frame is of now: ${times[0]}`);
+  });
+
+  it('says why a capture cannot be written', async () => {
+    const script = folder.write('nothing.ts', "print('ran');");
+    const run = await runScript(script, ['--capture', path.join(folder.path, 'no-such-folder', 'x.pcapng')]);
+    assert.equal(run.code, 2, describeRun(run));
+    assert.match(run.stderr, /no-such-folder/);
+    assert.deepEqual(run.leftRunning, []);
+  });
+
+  it('writes the counters as one line of JSON on stderr', async () => {
+    const server = await tcpServer((socket) => socket.end('counted'));
+    const script = folder.write('stats.ts', `
+      const socket = Network.Connect('localhost', ${server.port});
+      while (socket.status === 'connecting' || socket.status === 'connected') { socket.read(); await Event.OnTick; }
+      print('done');
+    `);
+    const run = await runScript(script, ['--stats']);
+    await server.close();
+    assert.equal(run.code, 0, describeRun(run));
+    assert.equal(run.stdout.toString(), 'done\n');
+    const lines = run.stderr.split('\n').filter((line) => line.startsWith('{'));
+    assert.equal(lines.length, 1, describeRun(run));
+    const text = lines[0] ?? '';
+    const stats: unknown = JSON.parse(text);
+    assert.ok(typeof stats === 'object' && stats !== null);
+    assert.match(text, /"activeOpens":[1-9]/);
+    assert.match(text, /"rxSegments":[1-9]/);
+    assert.match(text, /"rxFrames":[1-9]/);
+  });
+
+  it('runs from any folder, with a relative path', async () => {
+    folder.write('here.ts', "print('here');");
+    const run = await runCli(['run', 'here.ts', '--link', 'gateway'], { cwd: folder.path });
+    assert.equal(run.code, 0, describeRun(run));
+    assert.equal(run.stdout.toString(), 'here\n');
+    assert.ok(fs.existsSync(path.join(folder.path, 'here.ts')));
+  });
+
+  it('tells how it is used', async () => {
+    const run = await runCli(['--help']);
+    assert.equal(run.code, 0, describeRun(run));
+    for (const option of ['--link', '--tick-rate', '--timeout', '--host-address', '--dns', '--capture', '--stats']) {
+      assert.ok(run.stdout.toString().includes(option), `${option} is in the usage`);
+    }
+  });
+});
