@@ -13,6 +13,8 @@ export interface Import {
   readonly target: string | null;
   /** Erased by the compiler: `import type`, `export type`, or only `type` specifiers. */
   readonly typeOnly: boolean;
+  /** Names of the values imported, if it names them one by one; null if it takes the module whole. */
+  readonly names: readonly string[] | null;
   /** 1-based. */
   readonly line: number;
 }
@@ -36,17 +38,18 @@ export function parseSource(file: string, text: string, exists: (path: string) =
   let reExports = false;
 
   const lineOf = (node: ts.Node): number => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
-  const add = (specifier: ts.Node | undefined, typeOnly: boolean): string | null => {
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean, names: readonly string[] | null = null): string | null => {
     if (!specifier || !ts.isStringLiteralLike(specifier)) return null;
     const target = resolve(file, specifier.text, exists);
-    imports.push({ specifier: specifier.text, target, typeOnly, line: lineOf(specifier) });
+    imports.push({ specifier: specifier.text, target, typeOnly, names, line: lineOf(specifier) });
     return target;
   };
 
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
-      const target = add(node.moduleSpecifier, isErased(node.importClause));
-      if (target !== null) for (const name of importedValues(node.importClause)) values.set(name, target);
+      const names = importedValues(node.importClause);
+      const target = add(node.moduleSpecifier, isErased(node.importClause), names);
+      if (target !== null) for (const name of names ?? []) values.set(name, target);
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
       reExports = true;
       add(node.moduleSpecifier, node.isTypeOnly);
@@ -89,13 +92,13 @@ function isErased(clause: ts.ImportClause | undefined): boolean {
   return !clause.name && bindings !== undefined && ts.isNamedImports(bindings) && bindings.elements.length > 0 && bindings.elements.every((element) => element.isTypeOnly);
 }
 
-function importedValues(clause: ts.ImportClause | undefined): string[] {
+/** Local names of the values that an import brings; null for the module whole, as `import * as x`. */
+function importedValues(clause: ts.ImportClause | undefined): string[] | null {
   if (!clause || isErased(clause)) return [];
   const names = clause.name ? [clause.name.text] : [];
   const bindings = clause.namedBindings;
-  if (bindings && ts.isNamedImports(bindings)) {
-    for (const element of bindings.elements) if (!element.isTypeOnly) names.push(element.name.text);
-  }
+  if (bindings && !ts.isNamedImports(bindings)) return null;
+  for (const element of bindings?.elements ?? []) if (!element.isTypeOnly) names.push(element.name.text);
   return names;
 }
 

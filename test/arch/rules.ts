@@ -46,6 +46,12 @@ const STACK: Readonly<Record<Part, Allowance>> = {
   },
 };
 
+/**
+ * Values that may be imported where only types of their file may. A keyed hash is a pure function of the
+ * randomness it is given, not a source of it.
+ */
+const PURE_VALUES: Readonly<Record<Part, readonly string[]>> = { random: ['KeyedHash'] };
+
 /** The only files that may import a package of that name. */
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   cap: 'stack/link/cap.ts',
@@ -114,7 +120,8 @@ function brokenInStack(path: string, item: Import): string[] {
   if (to === null) return [`stack/ imports nothing above it (${specifier})`];
   if (to === part || allowance.values.includes(to)) return [];
   if (!allowance.types.includes(to)) return [`stack/${part} may not import stack/${to}`];
-  return typeOnly ? [] : [`stack/${part} may import only types from stack/${to}`];
+  const pure = item.names !== null && item.names.every((name) => PURE_VALUES[to]?.includes(name));
+  return typeOnly || pure ? [] : [`stack/${part} may import only types from stack/${to}`];
 }
 
 function brokenInExtension(path: string, item: Import): string[] {
