@@ -146,3 +146,59 @@ export const DEFAULT_CONFIG: StackConfig = {
 };
 
 export type PartialStackConfig = { readonly [K in keyof StackConfig]?: Partial<StackConfig[K]> };
+
+type Range = readonly [least: number, most: number];
+
+const BYTES: Range = [1, 2 ** 30];
+const COUNT: Range = [1, 2 ** 24];
+const MS: Range = [1, 2 ** 31 - 1];
+const PORT: Range = [1, 65_535];
+
+/** Whole numbers, except times in ms. Switches have no range. */
+const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackConfig[K]]: StackConfig[K][F] extends number ? Range : null } } = {
+  tcp: {
+    sendBufferBytes: BYTES, receiveBufferBytes: BYTES, initialRtoMs: MS, minRtoMs: MS, maxRtoMs: [60_000, 2 ** 31 - 1], connectTimeoutMs: MS,
+    userTimeoutMs: MS, delayedAckMs: [0, 499], mslMs: MS, finWait2TimeoutMs: MS, listenBacklog: COUNT, requestTimeoutMs: MS, maxConnections: COUNT,
+    maxTimeWait: COUNT, nagle: null, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
+  },
+  arp: { reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES },
+  ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT },
+  icmp: { ratePerSecond: COUNT, answerEcho: null },
+  udp: { queueDatagrams: COUNT, queueBytes: BYTES, maxSockets: [1, 65_535] },
+  dhcp: { initialTimeoutMs: MS },
+  dns: {
+    timeoutMs: MS, tries: [1, 100], cacheEntries: COUNT, maxTtlSeconds: [0, 2 ** 31 - 1], maxNegativeTtlSeconds: [0, 2 ** 31 - 1], maxCnames: [1, 1_000],
+    maxQueries: COUNT, waitForServersMs: MS,
+  },
+};
+
+/** The defaults with `given` over them. @throws RangeError naming the field, its value and its range */
+export function resolveConfig(given: PartialStackConfig = {}): StackConfig {
+  const config: StackConfig = {
+    tcp: { ...DEFAULT_CONFIG.tcp, ...given.tcp },
+    arp: { ...DEFAULT_CONFIG.arp, ...given.arp },
+    ipv4: { ...DEFAULT_CONFIG.ipv4, ...given.ipv4 },
+    icmp: { ...DEFAULT_CONFIG.icmp, ...given.icmp },
+    udp: { ...DEFAULT_CONFIG.udp, ...given.udp },
+    dhcp: { ...DEFAULT_CONFIG.dhcp, ...given.dhcp },
+    dns: { ...DEFAULT_CONFIG.dns, ...given.dns },
+  };
+  const ranges: Readonly<Record<string, Readonly<Record<string, Range | null>>>> = RANGES;
+  for (const [layer, fields] of Object.entries(config)) {
+    for (const [field, value] of Object.entries(fields)) checkField(`${layer}.${field}`, value, ranges[layer]?.[field]);
+  }
+  const { ephemeralFirst, ephemeralLast } = config.tcp;
+  if (ephemeralFirst > ephemeralLast) throw new RangeError(`tcp.ephemeralFirst is ${ephemeralFirst}, above tcp.ephemeralLast, ${ephemeralLast}: exchange them`);
+  return config;
+}
+
+function checkField(name: string, value: unknown, range: Range | null | undefined): void {
+  if (range === undefined) throw new RangeError(`${name} is no setting of the stack: remove it`);
+  if (range === null) {
+    if (typeof value !== 'boolean') throw new RangeError(`${name} is ${String(value)}: it must be true or false`);
+    return;
+  }
+  const [least, most] = range;
+  const isWhole = typeof value === 'number' && (Number.isInteger(value) || (name.endsWith('Ms') && Number.isFinite(value)));
+  if (!isWhole || value < least || value > most) throw new RangeError(`${name} is ${String(value)}: it must be a number from ${least} to ${most}`);
+}

@@ -5,7 +5,7 @@
 import type { Ipv4Config } from '../config';
 import type { Ipv4Egress, SendResult } from '../egress';
 import type { Counters } from '../observer';
-import { KeyedHash, type Random } from '../random';
+import type { KeyedHash } from '../random';
 import type { Ipv4Address } from '../wire/address';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet';
 import { IPV4_HEADER_BYTES, IPV4_MAX_BYTES, Ipv4Header, writeIpv4Header } from '../wire/ipv4';
@@ -19,7 +19,8 @@ const IDENTIFICATION_BUCKETS = 256;
 export interface Ipv4OutputOptions {
   readonly config: Ipv4Config;
   readonly counters: Counters['ipv4'];
-  readonly random: Random;
+  /** Keyed for this stack alone. */
+  readonly hash: KeyedHash;
   readonly routes: Routes;
   readonly iface: Interface;
   readonly sendUnreachable: Ipv4Egress['sendUnreachable'];
@@ -45,7 +46,7 @@ export class Ipv4Output implements Ipv4Egress {
     this.iface = options.iface;
     this.buffer = options.iface.buffer;
     this.sendUnreachable = options.sendUnreachable;
-    this.hash = new KeyedHash(options.random);
+    this.hash = options.hash;
   }
 
   sourceFor(remote: Ipv4Address): Ipv4Address | null {

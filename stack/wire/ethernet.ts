@@ -2,6 +2,7 @@
  * Ethernet II frames (RFC 894): 14 bytes of header, no frame check sequence (the hardware's affair).
  * A MAC address is kept as two numbers where it is compared: six byte comparisons cost more than two.
  */
+import { formatMac } from './address';
 import { readU16, readU32, writeU16, writeU32 } from './bytes';
 
 export const ETHERNET_HEADER_BYTES = 14;
@@ -57,4 +58,10 @@ export function writeEthernetHeader(
   writeMac(bytes, at, destination);
   writeMac(bytes, at + 6, source);
   writeU16(bytes, at + 12, etherType);
+}
+
+export function formatMacAddress(mac: MacAddress): string {
+  const bytes = new Uint8Array(6);
+  writeMac(bytes, 0, mac);
+  return formatMac(bytes);
 }

@@ -1,0 +1,17 @@
+/** The stack's only public entry: nothing outside `stack/` imports from below it. */
+export { SystemClock, VirtualClock, type Clock, type Timer } from './clock';
+export { DEFAULT_CONFIG, resolveConfig, type PartialStackConfig, type StackConfig } from './config';
+export type { Ecn, Ipv4Egress, SendResult, TransportError, UnreachableCode } from './egress';
+export { StackError, type StackErrorCode } from './errors';
+export { createCable, type CableOptions } from './link/cable';
+export type { Device, LinkCounters } from './link/device';
+export type { Counters, Observer, StackEvent } from './observer';
+export { CryptoRandom, SeededRandom, type Random } from './random';
+export { runStack } from './run-stack';
+export type { DnsResult, DnsServer } from './socket/dns-resolver';
+export type { UdpBindOptions, UdpDatagram, UdpError, UdpSendOptions, UdpSocket } from './socket/udp';
+export { Stack, type AddressInfo, type AddressOptions, type StackOptions } from './stack';
+export type {
+  ConnectionRequest, TcpConnectOptions, TcpListener, TcpListenOptions, TcpSnapshot, TcpSocket, TcpState,
+} from './tcp/types';
+export { formatIpv4, formatMac, parseIpv4, type Ipv4Address } from './wire/address';
