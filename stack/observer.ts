@@ -40,7 +40,8 @@ export function createCounters() {
       'queries', 'cacheHits', 'retries', 'timeouts', 'rxMalformed', 'rxMismatched', 'rxServerFailures', 'rxTruncated', 'cacheEvicted',
     ),
     gateway: zero(
-      'tcpRelayed', 'tcpRefused', 'tcpFailed', 'udpFlows', 'udpFlowsEvicted', 'udpDropped', 'dnsForwarded', 'dnsDropped', 'dhcpLeases', 'dhcpMalformed',
+      'tcpRelayed', 'tcpRefused', 'tcpFailed', 'tcpForbidden', 'tcpReset', 'udpFlows', 'udpFlowsEvicted', 'udpDropped', 'udpFailed',
+      'udpForbidden', 'dnsForwarded', 'dnsFailed', 'dnsDropped', 'dhcpLeases', 'dhcpNaks', 'dhcpIgnored', 'dhcpMalformed',
     ),
   };
 }
