@@ -3,6 +3,8 @@ export { SystemClock, VirtualClock, type Clock, type Timer } from './clock';
 export { DEFAULT_CONFIG, resolveConfig, type PartialStackConfig, type StackConfig } from './config';
 export type { Ecn, Ipv4Egress, SendResult, TransportError, UnreachableCode } from './egress';
 export { StackError, type StackErrorCode } from './errors';
+export { Gateway, type GatewayOptions, type GatewaySystem } from './gateway/gateway';
+export { DEFAULT_GATEWAY_CONFIG, type GatewayConfig } from './gateway/gateway-config';
 export { createCable, type CableOptions } from './link/cable';
 export type { Device, LinkCounters } from './link/device';
 export type { Counters, Observer, StackEvent } from './observer';
