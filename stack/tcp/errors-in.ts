@@ -7,8 +7,10 @@ import { seqDiff, seqWithin } from '../wire/seq';
 import type { TcpContext } from './context';
 import type { Tcb } from './tcb';
 
-/** RFC 1191 §3: smaller than this no path is (RFC 791), and with less the headers alone would nearly fill it. */
-const MIN_PATH_MTU = 68 + 28;
+/** Sizes to try when a router names none (RFC 1191 §7.1). */
+const PLATEAUS = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006, 552];
+/** Smaller segments are not sent on ICMP's word alone, which may be forged; such a path has to fragment. As Linux does. */
+const MIN_PATH_MTU = 552;
 
 export function onTransportError(context: TcpContext, find: (localPort: number, remotePort: number) => Tcb | null, error: TransportError): void {
   const { transport } = error;
@@ -63,13 +65,16 @@ function failureOf(error: TransportError): { code: StackErrorCode; why: string }
 
 /** RFC 1191 §6.4: smaller segments from now on, and what was in flight again in smaller ones. */
 function pathShrank(context: TcpContext, tcb: Tcb, nextHopMtu: number): void {
-  const mss = Math.max(MIN_PATH_MTU, nextHopMtu) - 40;
-  if (mss >= tcb.sndMss) {
+  const present = tcb.sndMss + 40;
+  const mtu = nextHopMtu > 0 ? nextHopMtu : (PLATEAUS.find((size) => size < present) ?? MIN_PATH_MTU);
+  if (mtu < MIN_PATH_MTU) tcb.dontFragment = false;
+  const mss = Math.max(MIN_PATH_MTU, mtu) - 40;
+  if (mss >= tcb.sndMss && tcb.dontFragment) {
     context.counters.rxIcmpIgnored++;
     return;
   }
-  tcb.sndMss = mss;
-  tcb.congestion.setMss(mss);
+  tcb.sndMss = Math.min(tcb.sndMss, mss);
+  tcb.congestion.setMss(tcb.sndMss);
   tcb.sent.markAllLost();
   tcb.retransmitNow = tcb.sent.hasLost;
   context.touch(tcb);

@@ -2,7 +2,7 @@
 import { StackError } from '../errors';
 import { formatIpv4 } from '../wire/address';
 import { seqAdd, seqGe, seqGt, seqLe, seqLt } from '../wire/seq';
-import { ACK, RST, SYN, type TcpSegment } from '../wire/tcp';
+import { ACK, FIN, RST, SYN, type TcpSegment } from '../wire/tcp';
 import type { TcpContext } from './context';
 import { challengeAck, processAck } from './input-ack';
 import { isAcceptable, processData, trimToWindow } from './input-data';
@@ -10,6 +10,9 @@ import { sendAck } from './output';
 import { replyReset } from './reset';
 import { DEFAULT_MSS, MAX_WINDOW_SCALE, type Tcb } from './tcb';
 import { restartRetransmission } from './timers';
+
+/** Between answers to segments without data that lie outside the window, for one connection. As Linux does. */
+const INVALID_ACK_INTERVAL_MS = 500;
 
 export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
   tcb.segmentsIn++;
@@ -156,8 +159,16 @@ function unacceptable(context: TcpContext, tcb: Tcb, segment: TcpSegment): void 
     repeatedSyn(context, tcb, segment);
     return;
   }
+  if (segment.has(SYN)) {
+    context.counters.rxBadSyn++;
+    challengeAck(context, tcb); // RFC 5961 §4.2: in the window or not
+    return;
+  }
   // RFC 9293 §3.10.7.4: a FIN that comes again in TIME-WAIT starts the 2 MSL anew.
-  if (tcb.state === 'TIME-WAIT' && tcb.peerFinSeq >= 0) context.enterTimeWait(tcb);
+  if (tcb.state === 'TIME-WAIT' && segment.has(FIN)) context.enterTimeWait(tcb);
+  // Two ends that disagree must not answer each other's ACKs for ever.
+  if (segment.length === 0 && context.now - tcb.lastInvalidAckAt < INVALID_ACK_INTERVAL_MS) return;
+  if (segment.length === 0) tcb.lastInvalidAckAt = context.now;
   sendAck(context, tcb);
   context.touch(tcb);
 }

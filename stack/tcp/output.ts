@@ -1,13 +1,14 @@
 /** What a connection sends: SYN, data and its retransmissions, FIN, ACK (RFC 9293 §3.8, RFC 1122 §4.2.3). */
 import { PROTOCOL_TCP } from '../egress';
-import { seqAdd, seqDiff, seqGt, seqLe, seqLt } from '../wire/seq';
+import { seqAdd, seqDiff, seqGt, seqLt } from '../wire/seq';
 import { ACK, FIN, PSH, RST, SYN, TCP_HEADER_BYTES, writeTcpChecksum, writeTcpHeader } from '../wire/tcp';
 import { writeMssOption, writeWindowScaleOption } from '../wire/tcp-options';
 import type { TcpContext } from './context';
 import type { Tcb } from './tcb';
 
 const IPV4_HEADER_BYTES = 20;
-const OPTIONS = { dontFragment: true } as const;
+const WHOLE = { dontFragment: true } as const;
+const FRAGMENTABLE = { dontFragment: false } as const;
 
 /** The MSS option for segments toward `remote`: path MTU less the fixed headers (RFC 9293 §3.7.1, RFC 6691). */
 export function localMss(context: TcpContext, remoteAddress: number): number {
@@ -76,6 +77,7 @@ function retransmit(context: TcpContext, tcb: Tcb): void {
       transmit(context, tcb, start, payload, hasFin ? ACK | FIN : ACK | PSH);
     }
     sent.resent(index, context.now);
+    tcb.lastDataSentAt = context.now;
     tcb.retransmissions++;
     context.counters.txRetransmissions++;
   }
@@ -83,7 +85,7 @@ function retransmit(context: TcpContext, tcb: Tcb): void {
 
 function sendNewData(context: TcpContext, tcb: Tcb): void {
   let unsent = tcb.unsentBytes;
-  if (unsent > 0 && tcb.sent.length === 0 && context.now - tcb.lastSentAt > tcb.rtt.rtoMs) tcb.congestion.onIdle();
+  if (unsent > 0 && tcb.sent.length === 0 && context.now - tcb.lastDataSentAt > tcb.rtt.rtoMs) tcb.congestion.onIdle();
   while (unsent > 0) {
     const length = sendable(context, tcb, unsent);
     if (length === 0) break;
@@ -91,6 +93,7 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
     const withFin = last && tcb.finQueued && tcb.finSeq < 0 && tcb.usableWindow > length;
     pushSegment(context, tcb, length, withFin, last);
     unsent -= length;
+    tcb.probeOwed = false; // one segment
   }
   if (unsent === 0 && tcb.finQueued && tcb.finSeq < 0 && (tcb.usableWindow > 0 || tcb.probeOwed)) pushSegment(context, tcb, 0, true, true);
   tcb.probeOwed = false;
@@ -124,6 +127,7 @@ function pushSegment(context: TcpContext, tcb: Tcb, length: number, withFin: boo
     tcb.bytesOut += length;
     tcb.sndMax = end;
   }
+  tcb.lastDataSentAt = context.now;
   if (length < tcb.sndMss && length > 0) tcb.sndSml = end;
   if (withFin) {
     tcb.finSeq = seqAdd(start, length);
@@ -135,28 +139,26 @@ function pushSegment(context: TcpContext, tcb: Tcb, length: number, withFin: boo
 /** Whether reading has opened the window by so much that the peer should hear of it (RFC 9293 §3.8.6.2.2). */
 function windowUpdateDue(tcb: Tcb): boolean {
   if (!tcb.isSynchronized || tcb.peerFinSeq >= 0) return false;
-  const gain = seqDiff(seqAdd(tcb.rcvNxt, tcb.receiveRing.free), tcb.rcvAdv);
-  return gain >= Math.min(tcb.receiveRing.limit / 2, 2 * tcb.rcvMss);
+  const known = tcb.rcvWnd;
+  // While the peer can still send whole segments, an ACK for each one read would be waste.
+  const segments = known < tcb.rcvMss ? 1 : 2;
+  return offerableWindow(tcb) - known >= Math.min(tcb.receiveRing.limit / 2, segments * tcb.rcvMss);
+}
+
+/** What the field can tell of the room that there is, bytes. */
+function offerableWindow(tcb: Tcb): number {
+  return Math.min(tcb.receiveRing.free >>> tcb.rcvWndShift, 0xffff) << tcb.rcvWndShift;
 }
 
 /** The window field, and with it the promise not to take that edge back. */
 function advertiseWindow(tcb: Tcb): number {
-  const edge = seqAdd(tcb.rcvNxt, tcb.receiveRing.free);
-  // Receiver's silly window avoidance: the edge moves by a full segment or half the buffer, or stays.
-  if (seqDiff(edge, tcb.rcvAdv) >= Math.min(tcb.receiveRing.limit / 2, tcb.rcvMss)) {
-    const field = Math.min(0xffff, seqDiff(edge, tcb.rcvNxt) >>> tcb.rcvWndShift);
-    const scaled = seqAdd(tcb.rcvNxt, field << tcb.rcvWndShift);
-    if (seqGt(scaled, tcb.rcvAdv)) {
-      tcb.rcvAdv = scaled;
-      return field;
-    }
-  }
-  // Rounded up: the scale must not take back what was promised.
-  const unit = 1 << tcb.rcvWndShift;
-  const field = Math.min(0xffff, Math.ceil(tcb.rcvWnd / unit));
-  const scaled = seqAdd(tcb.rcvNxt, field * unit);
-  if (seqLe(tcb.rcvAdv, scaled)) tcb.rcvAdv = scaled;
-  return field;
+  const offer = offerableWindow(tcb);
+  // Receiver's silly window avoidance: the edge moves by a full segment or half the buffer, or stays;
+  // unless it is the field that limits it, and not the buffer.
+  const full = offer === 0xffff << tcb.rcvWndShift;
+  if (full || offer - tcb.rcvWnd >= Math.min(tcb.receiveRing.limit / 2, tcb.rcvMss)) tcb.rcvAdv = seqAdd(tcb.rcvNxt, offer);
+  // Rounded down: on the wire the edge may fall back by less than a unit (RFC 7323 §2.4), here it does not.
+  return Math.min(0xffff, tcb.rcvWnd >>> tcb.rcvWndShift);
 }
 
 /** Builds and sends one segment with `length` bytes of the send ring from sequence number `seq`. */
@@ -175,7 +177,6 @@ function send(context: TcpContext, tcb: Tcb, length: number): void {
   const { egress, counters } = context;
   writeTcpChecksum(egress.buffer, egress.payloadOffset, length, tcb.localAddress, tcb.remoteAddress);
   tcb.segmentsOut++;
-  tcb.lastSentAt = context.now;
   counters.txSegments++;
-  if (egress.send(PROTOCOL_TCP, tcb.localAddress, tcb.remoteAddress, length, OPTIONS) !== 'sent') counters.txUnreachable++;
+  if (egress.send(PROTOCOL_TCP, tcb.localAddress, tcb.remoteAddress, length, tcb.dontFragment ? WHOLE : FRAGMENTABLE) !== 'sent') counters.txUnreachable++;
 }

@@ -86,12 +86,12 @@ export class Socket implements TcpSocket {
   close(): void {
     const { tcb, context } = this;
     if (tcb.finQueued || tcb.state === 'CLOSED') return;
-    if (tcb.state === 'SYN-SENT') {
-      context.finish(tcb, null); // §3.10.4: nothing was promised yet
+    if (tcb.state === 'SYN-SENT' && tcb.sendRing.length === 0) {
+      this.quietly(() => context.finish(tcb, null)); // §3.10.4: nothing was promised yet
       return;
     }
     tcb.finQueued = true;
-    if (tcb.state === 'ESTABLISHED') context.setState(tcb, 'FIN-WAIT-1');
+    if (tcb.state === 'ESTABLISHED') this.quietly(() => context.setState(tcb, 'FIN-WAIT-1'));
     context.touch(tcb);
   }
 
@@ -110,7 +110,8 @@ export class Socket implements TcpSocket {
     // §3.10.5: RST in every synchronized state in which the peer may still wait for something.
     if (tcb.state !== 'SYN-SENT' && tcb.state !== 'TIME-WAIT') sendReset(context, tcb);
     const open = tcb.state !== 'TIME-WAIT';
-    context.finish(tcb, open ? new StackError('ECONNABORTED', `The connection to ${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} was aborted on this side.`) : null);
+    const error = new StackError('ECONNABORTED', `The connection to ${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} was aborted on this side.`);
+    this.quietly(() => context.finish(tcb, open ? error : null));
   }
 
   snapshot(): TcpSnapshot {
@@ -148,6 +149,13 @@ export class Socket implements TcpSocket {
       unsentBytes: tcb.unsentBytes,
       error: tcb.error,
     };
+  }
+
+  /** The user is not told of what it did itself, unless something else waits to be told too. */
+  private quietly(change: () => void): void {
+    const toldAnyway = this.tcb.changed;
+    change();
+    this.tcb.changed = toldAnyway;
   }
 
   /** RFC 9293 §3.10.2: SEND is queued while the handshake is under way. */

@@ -60,6 +60,8 @@ export class Tcb implements Flow, Due {
   offersWindowScale = true;
   /** Largest payload of a segment toward the peer. */
   sndMss = DEFAULT_MSS;
+  /** RFC 1191; given up for a path said to be narrower than any segment size we go down to. */
+  dontFragment = true;
   /** End of the last segment sent that was not full (Minshall's variant of Nagle). */
   sndSml: number;
   /** Sequence number of our FIN once sent, else -1. */
@@ -112,7 +114,8 @@ export class Tcb implements Flow, Due {
   lifeAt = Infinity;
   /** Last time the peer acknowledged something new, or data began to wait. */
   progressAt = 0;
-  lastSentAt = 0;
+  lastDataSentAt = 0;
+  lastInvalidAckAt = -Infinity;
   synSentAt = 0;
   synRetransmitted = false;
 

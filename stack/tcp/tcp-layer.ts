@@ -10,6 +10,7 @@ import { KeyedHash, type Random } from '../random';
 import { DeadlineHeap } from '../storage/deadline-heap';
 import { FlowTable } from '../storage/flow-table';
 import { formatIpv4, isUnicast } from '../wire/address';
+import { seqAdd, seqMax } from '../wire/seq';
 import { TcpSegment } from '../wire/tcp';
 import { Reno } from './congestion/reno';
 import type { TcpContext } from './context';
@@ -24,6 +25,9 @@ import { Socket } from './socket';
 import { Tcb, type Opener, type Tuple } from './tcb';
 import { armTimers, runTimers } from './timers';
 import type { TcpConnectOptions, TcpListener, TcpListenOptions, TcpSocket, TcpState } from './types';
+
+/** Left between the numbers of a connection and of the one that takes its place in TIME-WAIT. */
+const ISS_GAP = 0x1_0000;
 
 export interface TcpLayerOptions {
   readonly config: TcpConfig;
@@ -56,6 +60,8 @@ export class TcpLayer implements TcpContext, ListenerHost {
   private readonly timeWait = new Set<Tcb>();
   private readonly segment = new TcpSegment();
   private nextId = 1;
+  /** Sequence numbers up to here were used by the connection whose place a SYN is taking, or null. */
+  private issFloor: number | null = null;
   private challengeTokens: number;
   private challengeRefilledAt = 0;
 
@@ -97,7 +103,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     if (!isUnicast(remoteAddress)) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: not the address of one host.`);
     const localAddress = this.egress.sourceFor(remoteAddress);
     if (localAddress === null) throw new StackError('ENETUNREACH', `Cannot connect to ${target}: the stack has no address or no route there yet.`);
-    if (this.connections.size >= this.config.maxConnections) {
+    if (!this.hasRoom()) {
       throw new StackError('ENOBUFS', `Cannot connect to ${target}: ${this.config.maxConnections} connections are open, as many as the stack holds.`);
     }
     const isFree = (port: number): boolean =>
@@ -150,12 +156,14 @@ export class TcpLayer implements TcpContext, ListenerHost {
     }
     if (tcb) {
       counters.timeWaitReused++;
+      this.issFloor = tcb.sndMax;
       this.finish(tcb, null);
     }
     const request = this.requests.find(destination, segment.destinationPort, source, segment.sourcePort);
     if (request) request.segmentArrives(segment);
     else if (listener) listener.segmentArrives(segment);
     else this.resetUnknown(segment);
+    this.issFloor = null;
   }
 
   /** An ICMP error, or the stack's own word, about a segment of ours. */
@@ -240,9 +248,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
       tcb.sent.clear();
       this.timeWait.add(tcb);
       if (this.timeWait.size > this.config.maxTimeWait) {
-        const [oldest] = this.timeWait;
-        if (oldest) this.finish(oldest, null);
-        this.counters.timeWaitEvicted++;
+        this.evictTimeWait();
       }
     }
     tcb.lifeAt = this.now + 2 * this.config.mslMs;
@@ -268,7 +274,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   // ListenerHost
 
   openPassive(syn: TcpSegment, opener: Opener): Tcb | null {
-    if (this.connections.size >= this.config.maxConnections) {
+    if (!this.hasRoom()) {
       this.counters.rxTableFull++;
       return null;
     }
@@ -337,11 +343,26 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   private create(tuple: Tuple, passive: boolean): Tcb {
-    const iss = initialSequenceNumber(this.isnHash, this.now, tuple.localAddress, tuple.localPort, tuple.remoteAddress, tuple.remotePort);
+    const generated = initialSequenceNumber(this.isnHash, this.now, tuple.localAddress, tuple.localPort, tuple.remoteAddress, tuple.remotePort);
+    // RFC 9293 §3.6.1 MAY-2: above every number the old connection used.
+    const iss = this.issFloor === null ? generated : seqMax(generated, seqAdd(this.issFloor, ISS_GAP));
     const tcb = new Tcb(this.nextId++, tuple, iss, this.config, new Reno(this.config.initialWindowSegments), passive);
     tcb.lifeAt = this.now + this.config.connectTimeoutMs;
     this.connections.add(tcb);
     return tcb;
+  }
+
+  /** Whether one more connection may exist; one that only waits out its time makes room. */
+  private hasRoom(): boolean {
+    if (this.connections.size >= this.config.maxConnections) this.evictTimeWait();
+    return this.connections.size < this.config.maxConnections;
+  }
+
+  private evictTimeWait(): void {
+    const [oldest] = this.timeWait;
+    if (!oldest) return;
+    this.finish(oldest, null);
+    this.counters.timeWaitEvicted++;
   }
 
   /** The most particular listener: by port and address, then by port, then any. */
@@ -364,6 +385,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     const changed = this.changedTcbs;
     this.changedTcbs = [];
     for (const tcb of changed) {
+      if (!tcb.changed) continue; // the user's own doing
       tcb.changed = false;
       tcb.notify?.();
     }
