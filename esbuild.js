@@ -50,6 +50,8 @@ const entries = {
   extension: 'extension/extension.ts',
   worker: 'extension/worker/main.ts',
   script: 'extension/worker/script/main.ts',
+  // Compiled when a script first calls fetch: most scripts need not wait for an HTTP client to load.
+  'script-http': 'extension/worker/script/http/main.ts',
   cli: 'extension/cli.ts',
 };
 
