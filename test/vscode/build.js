@@ -1,0 +1,40 @@
+'use strict';
+/*
+ * Builds what a VS Code needs to run the suites: the extension, the suites, and an empty folder to open.
+ */
+const fs = require('node:fs');
+const path = require('node:path');
+const { root, buildProduct, buildTests } = require('../../esbuild.js');
+
+/** What a run leaves behind: screenshots, and the folder its scripts were written to. Not in the repository. */
+const outputFolder = path.join(root, 'test-output', 'vscode');
+const workspaceFolder = path.join(outputFolder, 'workspace');
+const suitesFolder = path.join(root, 'dist', 'test', 'vscode');
+
+const SETTINGS = {
+  // The servers that the suites start listen on 127.0.0.1 only.
+  'riftnet.hostAddress': '127.0.0.1',
+  'workbench.startupEditor': 'none',
+  'workbench.enableExperiments': false,
+  'editor.accessibilitySupport': 'off',
+  'git.enabled': false,
+};
+
+async function buildSuites() {
+  await buildProduct();
+  const files = fs.readdirSync(__dirname).filter((name) => name.endsWith('.suite.ts') || name === 'index.ts');
+  fs.rmSync(suitesFolder, { recursive: true, force: true });
+  await buildTests(files.map((name) => `test/vscode/${name}`));
+  fs.rmSync(outputFolder, { recursive: true, force: true });
+  fs.mkdirSync(path.join(workspaceFolder, '.vscode'), { recursive: true });
+  fs.writeFileSync(path.join(workspaceFolder, '.vscode', 'settings.json'), `${JSON.stringify(SETTINGS, null, 2)}\n`);
+}
+
+module.exports = { outputFolder, workspaceFolder, suitesFolder, buildSuites };
+
+if (require.main === module) {
+  buildSuites().catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}
