@@ -1,0 +1,138 @@
+/** The terminal command's arguments: what may be given, and what is said of what may not. */
+import { statSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { WorkerSettings } from './protocol';
+import { SCRIPT_EXTENSIONS } from './worker/loader';
+
+export const USAGE = `Usage: riftnet run SCRIPT [OPTION]...
+Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
+
+  --link auto|gateway      how the stack reaches the network (default auto)
+  --tick-rate HZ           ticks per second, 1 to 1000 (default 30)
+  --timeout SECONDS        end the script after this time (default: none)
+  --host-address A.B.C.D   what localhost is relayed to (default: this computer's primary address)
+  --dns A.B.C.D[:PORT]     name server instead of the system's; several: repeat it, or separate by commas
+  --capture FILE.pcapng    write every frame to this file, for Wireshark
+  --stats                  at the end write the counters to stderr, as one line of JSON
+  --help, --version
+
+stdout carries only what the script prints (print, console.log, info, debug); console.warn and
+console.error, errors and messages go to stderr.
+
+Exit code: 0 the script finished; 1 it threw, was ended by a limit, or a handler of it threw;
+2 wrong usage, or it could not be set up; 124 timed out; 130 interrupted.
+`;
+
+export interface RunCommand {
+  readonly kind: 'run';
+  /** Absolute. */
+  readonly file: string;
+  readonly settings: WorkerSettings;
+  readonly tickRate: number;
+  readonly timeoutSeconds: number | null;
+  readonly stats: boolean;
+}
+
+export type Command = RunCommand | { readonly kind: 'help' } | { readonly kind: 'version' };
+
+/** What is wrong with the arguments, in words for people. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const MAX_TIMEOUT_SECONDS = 2_000_000;
+
+/** @throws UsageError */
+export function parseCommand(args: readonly string[]): Command {
+  const { values, positionals } = parse(args);
+  if (values.help) return { kind: 'help' };
+  if (values.version) return { kind: 'version' };
+  const [command, script, ...rest] = positionals;
+  if (command === undefined) throw new UsageError(`no command given\n${USAGE}`);
+  if (command !== 'run') throw new UsageError(`there is no command '${command}'; the command is 'run'`);
+  if (script === undefined) throw new UsageError(`no script given\n${USAGE}`);
+  if (rest.length > 0) throw new UsageError(`only one script can be run at once; '${rest.join(' ')}' is too much`);
+  const link = values.link ?? 'auto';
+  if (link !== 'auto' && link !== 'gateway') throw new UsageError(`--link must be auto or gateway, not '${link}'`);
+  return {
+    kind: 'run',
+    file: checkFile(script),
+    settings: {
+      link,
+      hostAddress: checkHostAddress(values['host-address']),
+      dns: checkServers(values.dns ?? []),
+      captureFile: values.capture === undefined ? null : path.resolve(checkNotEmpty('--capture', values.capture)),
+    },
+    tickRate: checkNumber('--tick-rate', values['tick-rate'], 1, 1_000) ?? 30,
+    timeoutSeconds: checkNumber('--timeout', values.timeout, 0.001, MAX_TIMEOUT_SECONDS),
+    stats: values.stats ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        link: { type: 'string' },
+        'tick-rate': { type: 'string' },
+        timeout: { type: 'string' },
+        'host-address': { type: 'string' },
+        dns: { type: 'string', multiple: true },
+        capture: { type: 'string' },
+        stats: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    // Node's own words name the option; its advice on dashes is of no use here.
+    const message = error instanceof Error ? error.message.split('. To specify')[0] : String(error);
+    throw new UsageError(`${message}; see riftnet --help`);
+  }
+}
+
+function checkFile(script: string): string {
+  const file = path.resolve(script);
+  let isFile: boolean;
+  try {
+    isFile = statSync(file).isFile();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    throw new UsageError(code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (!isFile) throw new UsageError(`${file} is not a file: give the script itself`);
+  if (!SCRIPT_EXTENSIONS.includes(path.extname(file))) throw new UsageError(`${file} is no script: its name must end in ${SCRIPT_EXTENSIONS.join(', ')}`);
+  return file;
+}
+
+function checkHostAddress(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (!isIPv4(text)) throw new UsageError(`--host-address must be an IPv4 address such as 192.0.2.1, not '${text}'`);
+  return text;
+}
+
+function checkServers(given: readonly string[]): string[] {
+  const servers = given.flatMap((text) => text.split(','));
+  for (const server of servers) {
+    const [address = '', port, more] = server.split(':');
+    const portFits = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+    if (!isIPv4(address) || !portFits || more !== undefined) throw new UsageError(`--dns must be an IPv4 address such as 192.0.2.1 or 192.0.2.1:53, not '${server}'`);
+  }
+  return servers;
+}
+
+function checkNotEmpty(option: string, text: string): string {
+  if (text === '') throw new UsageError(`${option} needs a value`);
+  return text;
+}
+
+function checkNumber(option: string, text: string | undefined, min: number, max: number): number | null {
+  if (text === undefined) return null;
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value >= min && value <= max)) throw new UsageError(`${option} must be a number from ${min} to ${max}, not '${text}'`);
+  return value;
+}

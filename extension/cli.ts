@@ -1,0 +1,150 @@
+#!/usr/bin/env node
+/** `riftnet run SCRIPT`: the worker in the terminal's own process, so that a script starts at once. */
+import { version } from '../package.json';
+import { parseCommand, UsageError, USAGE, type RunCommand } from './cli-options';
+import type { OutputLevel, RunOutcome, WorkerMessage } from './protocol';
+import { Runtime } from './worker/runtime';
+
+const EXIT = { finished: 0, threw: 1, usage: 2, timedOut: 124, interrupted: 130 } as const;
+
+/** The setting's default in VS Code, too. */
+const MEMORY_MB = 512;
+/** After an interruption connections have this long to close in order. */
+const INTERRUPT_GRACE_MS = 1_000;
+const RUN_ID = '1';
+const NEWLINE = Buffer.from('\n');
+
+class Terminal {
+  private readonly runtime: Runtime;
+  private paused = 0;
+  private exitCode: number = EXIT.finished;
+  /** Set once the run is to end for a reason from outside. */
+  private interrupted = false;
+  private leaving = false;
+
+  /** @throws Error in plain words if the settings cannot be met */
+  constructor(private readonly command: RunCommand) {
+    this.runtime = new Runtime({
+      settings: command.settings,
+      emit: (message) => this.take(message),
+      rawOutput: (level, piece, last) => this.print(level, piece, last),
+    });
+  }
+
+  run(): void {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.interrupt());
+    for (const stream of [process.stdout, process.stderr]) {
+      // Whoever read it is gone, as after `| head`: nobody is left to print for.
+      stream.on('error', () => this.outputGone());
+    }
+    const { file, tickRate, timeoutSeconds } = this.command;
+    const limits = { memoryMb: MEMORY_MB, outputBytesPerSecond: Infinity };
+    this.runtime.handle({ type: 'run', runId: RUN_ID, file, source: null, tickRate, timeoutSeconds, limits });
+  }
+
+  private take(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'log':
+        if (message.level === 'warn' || message.level === 'error') say(message.message);
+        return;
+      case 'script-error':
+        this.exitCode = EXIT.threw;
+        process.stderr.write(`${message.error.stack}\n`);
+        return;
+      case 'ended':
+        this.ended(message.outcome);
+        return;
+      default:
+        return;
+    }
+  }
+
+  private print(level: OutputLevel, piece: Buffer, last: boolean): void {
+    const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
+    const bytes = last ? Buffer.concat([piece, NEWLINE]) : Buffer.from(piece);
+    if (stream.write(bytes) || this.leaving) return;
+    // A slow reader holds up the script that prints, and nothing else.
+    this.paused++;
+    this.runtime.setOutputPaused(true);
+    stream.once('drain', () => {
+      if (--this.paused === 0) this.runtime.setOutputPaused(false);
+    });
+  }
+
+  private ended(outcome: RunOutcome): void {
+    const { file } = this.command;
+    switch (outcome.kind) {
+      case 'finished':
+        break;
+      case 'error':
+        this.exitCode = EXIT.threw;
+        process.stderr.write(`${outcome.error.stack}\n`);
+        break;
+      case 'timeout':
+        this.exitCode = EXIT.timedOut;
+        say(`${file} was ended after ${outcome.seconds} s (--timeout)`);
+        break;
+      case 'stopped':
+        if (this.interrupted) this.exitCode = EXIT.interrupted;
+        break;
+      case 'limit':
+      case 'crashed':
+        this.exitCode = EXIT.threw;
+        say(outcome.message);
+        break;
+    }
+    void this.leave(outcome.kind === 'finished' || outcome.kind === 'error' ? 0 : INTERRUPT_GRACE_MS);
+  }
+
+  private interrupt(): void {
+    // The second time the patience is over.
+    if (this.interrupted) process.exit(EXIT.interrupted);
+    this.interrupted = true;
+    this.exitCode = EXIT.interrupted;
+    this.runtime.handle({ type: 'stop', runId: RUN_ID });
+  }
+
+  private outputGone(): void {
+    if (this.exitCode === EXIT.finished) this.exitCode = EXIT.threw;
+    // A drain will not come any more.
+    this.paused = 0;
+    this.runtime.setOutputPaused(false);
+    this.runtime.handle({ type: 'stop', runId: RUN_ID });
+  }
+
+  private async leave(graceMs: number): Promise<void> {
+    if (this.leaving) return;
+    this.leaving = true;
+    await this.runtime.close(graceMs);
+    if (this.command.stats) process.stderr.write(`${JSON.stringify(this.runtime.counters())}\n`);
+    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    process.exit(this.exitCode);
+  }
+}
+
+function say(message: string): void {
+  process.stderr.write(`riftnet: ${message}\n`);
+}
+
+/** Resolves when what was written has been taken, or nobody takes it any more. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) return resolve();
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
+}
+
+function main(): void {
+  try {
+    const command = parseCommand(process.argv.slice(2));
+    if (command.kind === 'help') return void process.stdout.write(USAGE);
+    if (command.kind === 'version') return void process.stdout.write(`${version}\n`);
+    new Terminal(command).run();
+  } catch (error) {
+    say(error instanceof UsageError || error instanceof Error ? error.message : String(error));
+    process.exitCode = EXIT.usage;
+  }
+}
+
+main();

@@ -1,0 +1,64 @@
+/** Writes a capture to its file, in blocks, without ever holding more than one. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { captureDevice, type Clock, type Device } from '../../stack';
+
+const BLOCK_BYTES = 256 << 10;
+/** What has been captured is on disk after this long, should the process be killed. */
+const FLUSH_MS = 200;
+
+export class CaptureFile {
+  private descriptor: number | null;
+  private readonly block = Buffer.allocUnsafe(BLOCK_BYTES);
+  private used = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** @throws Error naming the file if it cannot be created */
+  constructor(
+    private readonly file: string,
+    private readonly onError: (message: string) => void,
+  ) {
+    try {
+      this.descriptor = openSync(file, 'w');
+    } catch (error) {
+      throw new Error(`The capture file ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  wrap(device: Device, clock: Clock): Device {
+    return captureDevice(device, { clock, sink: (bytes) => this.add(bytes) });
+  }
+
+  close(): void {
+    this.flush();
+    if (this.descriptor !== null) closeSync(this.descriptor);
+    this.descriptor = null;
+  }
+
+  private add(bytes: Uint8Array): void {
+    if (this.descriptor === null) return;
+    if (this.used + bytes.length > BLOCK_BYTES) this.flush();
+    if (bytes.length > BLOCK_BYTES) return this.write(bytes);
+    this.block.set(bytes, this.used);
+    this.used += bytes.length;
+    this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    this.timer.unref();
+  }
+
+  private flush(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.write(this.block.subarray(0, this.used));
+    this.used = 0;
+  }
+
+  private write(bytes: Uint8Array): void {
+    if (this.descriptor === null) return;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
+    } catch (error) {
+      this.onError(`The capture ends here: ${this.file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+      closeSync(this.descriptor);
+      this.descriptor = null;
+    }
+  }
+}

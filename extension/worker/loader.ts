@@ -1,0 +1,163 @@
+/** Turns a script and what it imports into one program, and the bundler's errors into the script's lines. */
+import { isBuiltin } from 'node:module';
+import path from 'node:path';
+import type { Message, OnResolveArgs, Plugin } from 'esbuild';
+import type { ScriptError, SourceLocation } from '../protocol';
+import { AWAIT_FUNCTION, markAwaits } from './await-marks';
+
+export interface Bundle {
+  /** An expression: the script as an async function, to be called with the function of `await-marks.ts`. */
+  readonly program: string;
+  readonly programName: string;
+  readonly sourceMap: string;
+  /** What the map's sources are relative to. */
+  readonly sourceRoot: string;
+}
+
+export type BundleResult = { readonly bundle: Bundle } | { readonly error: ScriptError };
+
+/** Files that may be run. */
+export const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
+/** Name of the one-line entry that imports the script. */
+const ENTRY = 'riftnet-entry';
+/** How many of the bundler's errors are shown in full. */
+const MAX_ERRORS = 5;
+/** Whether the bundler's process may be there. */
+let used = false;
+
+/**
+ * @param file absolute path of the script
+ * @param source the text to take instead of the file's, or null
+ */
+export async function bundleScript(file: string, source: string | null): Promise<BundleResult> {
+  // Loaded here: the script's process can start meanwhile.
+  const esbuild = await import('esbuild');
+  used = true;
+  const sourceRoot = path.dirname(file);
+  try {
+    const result = await esbuild.build({
+      // An entry of its own keeps the script a module like any other, with exports or as CommonJS.
+      stdin: { contents: `import ${JSON.stringify(file)};`, resolveDir: sourceRoot, sourcefile: ENTRY },
+      absWorkingDir: sourceRoot,
+      outfile: path.join(sourceRoot, 'riftnet-program.js'),
+      write: false,
+      bundle: true,
+      format: 'esm',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['module'],
+      target: 'node20',
+      sourcemap: 'external',
+      sourcesContent: false,
+      legalComments: 'none',
+      charset: 'utf8',
+      logLevel: 'silent',
+      supported: { 'import-meta': false },
+      logOverride: { 'empty-import-meta': 'error' },
+      // What packages ask for most, and would not find.
+      define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+      plugins: [scriptPlugin(file, source)],
+    });
+    const code = result.outputFiles.find((output) => output.path.endsWith('.js'))?.text ?? '';
+    const map = result.outputFiles.find((output) => output.path.endsWith('.map'))?.text ?? '{}';
+    return { bundle: wrap(file, sourceRoot, code, map) };
+  } catch (error) {
+    const messages = messagesOf(error);
+    if (messages === null) throw error;
+    return { error: syntaxError(messages, sourceRoot, file) };
+  }
+}
+
+/** Ends the bundler's own process. The next bundle starts another. */
+export async function stopBundler(): Promise<void> {
+  if (!used) return;
+  used = false;
+  const esbuild = await import('esbuild');
+  await esbuild.stop();
+}
+
+function wrap(file: string, sourceRoot: string, code: string, map: string): Bundle {
+  const parsed: { mappings: string } = JSON.parse(map);
+  const marked = markAwaits(`\n${code}`, `;${parsed.mappings}`);
+  return {
+    // The line break before the end: the code may end in a comment.
+    program: `(async (${AWAIT_FUNCTION}) => { "use strict";${marked.program}\n})`,
+    programName: `riftnet:${file}`,
+    sourceMap: JSON.stringify({ ...parsed, mappings: marked.mappings }),
+    sourceRoot,
+  };
+}
+
+function scriptPlugin(file: string, source: string | null): Plugin {
+  const pluginData = { riftnet: true };
+  return {
+    name: 'riftnet',
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async (args: OnResolveArgs) => {
+        if (args.pluginData === pluginData) return null;
+        // Run for its effects, whatever a package.json around it says of them.
+        if (args.importer === ENTRY || args.importer === '') return { path: file, sideEffects: true };
+        if (/^(https?|file|data):/.test(args.path)) {
+          return { errors: [{ text: `"${args.path}" cannot be imported: only files, by a relative path, and packages from node_modules can` }] };
+        }
+        if (!isBuiltin(args.path)) return null;
+        // A package may have the name of a builtin module (events, buffer, punycode): installed, it is meant.
+        if (!args.path.startsWith('node:')) {
+          const { importer, resolveDir, kind, namespace } = args;
+          const found = await build.resolve(args.path, { importer, resolveDir, kind, namespace, pluginData });
+          if (found.errors.length === 0) return { path: found.path, sideEffects: found.sideEffects };
+        }
+        return { errors: [{ text: `"${args.path}" is a module of Node, and not available to Riftnet scripts: they have Network, fetch, Event and Engine instead` }] };
+      });
+      if (source === null) return;
+      build.onLoad({ filter: /.*/ }, (args) => {
+        if (args.path !== file) return null;
+        return { contents: source, loader: /\.[cm]?ts$/.test(file) ? 'ts' : 'js', resolveDir: path.dirname(file) };
+      });
+    },
+  };
+}
+
+function messagesOf(error: unknown): readonly Message[] | null {
+  if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return null;
+  const messages: Message[] = error.errors;
+  return messages.length > 0 ? messages : null;
+}
+
+function syntaxError(messages: readonly Message[], root: string, file: string): ScriptError {
+  const shown = messages.slice(0, MAX_ERRORS).map((message) => {
+    const at = locationOf(message, root);
+    const where = at === null ? `\n    at ${file}` : `\n    at ${at.file}:${at.line}:${at.column}\n${excerpt(message, at)}`;
+    return `SyntaxError: ${textOf(message)}${where}`;
+  });
+  if (messages.length > MAX_ERRORS) shown.push(`… and ${messages.length - MAX_ERRORS} more`);
+  const first = messages[0];
+  return {
+    kind: 'syntax',
+    message: `SyntaxError: ${first ? textOf(first) : 'the script cannot be bundled'}`,
+    stack: shown.join('\n'),
+    location: first ? locationOf(first, root) : null,
+  };
+}
+
+function textOf(message: Message): string {
+  if (message.id === 'empty-import-meta') return 'import.meta is not available to Riftnet scripts';
+  // esbuild's advice about `platform` and `external` is for those who call it.
+  return message.text;
+}
+
+function locationOf(message: Message, root: string): SourceLocation | null {
+  const at = message.location;
+  if (at === null || at.file === ENTRY || at.file === '') return null;
+  // esbuild counts the bytes of UTF-8, editors the units of UTF-16.
+  const column = Buffer.from(at.lineText).subarray(0, at.column).toString().length;
+  return { file: path.resolve(root, at.file), line: at.line, column: column + 1 };
+}
+
+function excerpt(message: Message, at: SourceLocation): string {
+  const line = message.location?.lineText ?? '';
+  if (line.length > 200) return '';
+  const number = String(at.line);
+  return `    ${number} | ${line}\n    ${' '.repeat(number.length)} | ${line.slice(0, at.column - 1).replace(/\S/g, ' ')}^`;
+}

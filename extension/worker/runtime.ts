@@ -1,0 +1,129 @@
+/**
+ * What a worker is, whoever hosts it: one network and the scripts that run on it. `main.ts` binds it to the
+ * extension host, `cli.ts` to the terminal.
+ */
+import path from 'node:path';
+import { PROTOCOL_VERSION, type HostMessage, type WorkerMessage, type WorkerSettings } from '../protocol';
+import { Activity } from './activity';
+import { bundleScript, stopBundler } from './loader';
+import { MemoryWatch } from './memory';
+import { Network, type LogLevel } from './network';
+import { permissionFlag } from './script-process';
+import { ScriptRun, type RawOutput, type RunRequest } from './script-run';
+
+export interface RuntimeOptions {
+  readonly settings: WorkerSettings;
+  readonly emit: (message: WorkerMessage) => void;
+  /** Takes what scripts print as it comes, instead of `output` messages; then no rate limits it. */
+  readonly rawOutput?: RawOutput;
+  /** Folder of the built bundles. Default: this one's. */
+  readonly bundles?: string;
+}
+
+export class Runtime {
+  private readonly network: Network;
+  private readonly activity: Activity;
+  private readonly memory = new MemoryWatch();
+  private readonly runs = new Map<string, ScriptRun>();
+  /** Runs whose connections are still closing. */
+  private readonly leaving = new Set<ScriptRun>();
+  private readonly whenGone: (() => void)[] = [];
+  private ready = false;
+
+  /** @throws Error in plain words if the settings cannot be met */
+  constructor(private readonly options: RuntimeOptions) {
+    this.activity = new Activity(options.emit);
+    this.network = new Network({
+      settings: options.settings,
+      log: (level, message) => this.log(level, message),
+      onChange: (link) => {
+        if (this.ready) return options.emit({ type: 'link', link });
+        if (link.address === null) return;
+        this.ready = true;
+        options.emit({ type: 'ready', version: PROTOCOL_VERSION, pid: process.pid, link });
+      },
+    });
+    if (permissionFlag() === null) {
+      this.log('warn', `This Node (${process.version}) has no permission model: scripts run with the rights of your account`);
+    }
+  }
+
+  /** Takes a message of the host; `configure` and `shutdown` are whoever hosts this. */
+  handle(message: HostMessage): void {
+    switch (message.type) {
+      case 'run':
+        return this.run(message);
+      case 'stop':
+        return this.runs.get(message.runId)?.stop();
+      case 'close-socket':
+        return this.runs.get(message.runId)?.closeSocket(message.socketId);
+      case 'configure':
+      case 'shutdown':
+        return;
+    }
+  }
+
+  /** While paused, scripts that print are held up: for a host whose own output is not taken. */
+  setOutputPaused(paused: boolean): void {
+    for (const run of this.runs.values()) run.setOutputPaused(paused);
+  }
+
+  /** All counters as JSON holds them. */
+  counters(): object {
+    return this.network.counters();
+  }
+
+  /**
+   * Ends every script and waits for their connections to close in order, at most `graceMs`; then resets
+   * what is left and closes the network.
+   */
+  async close(graceMs: number): Promise<void> {
+    for (const run of [...this.runs.values()]) run.stop();
+    if (this.runs.size + this.leaving.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        this.whenGone.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    for (const run of [...this.runs.values(), ...this.leaving]) run.destroy();
+    this.activity.flush();
+    this.network.close();
+    await stopBundler();
+  }
+
+  private run(request: RunRequest): void {
+    if (this.runs.has(request.runId)) {
+      this.log('error', `A run ${request.runId} is under way already`);
+      return;
+    }
+    const run = new ScriptRun(
+      request,
+      {
+        network: this.network,
+        activity: this.activity,
+        memory: this.memory,
+        bundles: this.options.bundles ?? path.dirname(__filename),
+        emit: this.options.emit,
+        log: (level, message) => this.log(level, message),
+        rawOutput: this.options.rawOutput ?? null,
+        onEnded: (ended) => {
+          this.runs.delete(ended.runId);
+          this.leaving.add(ended);
+        },
+        onGone: (gone) => {
+          this.leaving.delete(gone);
+          if (this.runs.size + this.leaving.size === 0) for (const resolve of this.whenGone.splice(0)) resolve();
+        },
+      },
+      bundleScript(request.file, request.source),
+    );
+    this.runs.set(request.runId, run);
+  }
+
+  private log(level: LogLevel, message: string): void {
+    this.options.emit({ type: 'log', level, message });
+  }
+}

@@ -1,0 +1,102 @@
+/** Starts the process a script runs in: without privileges, and with nothing of this one's but two pipes. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { Socket } from 'node:net';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { Reaper } from './reaper';
+
+export interface ScriptProcessOptions {
+  /** Folder of the built bundles `script.js` and `script-http.js`. */
+  readonly bundles: string;
+  readonly memoryMb: number;
+}
+
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last of what the process wrote to its standard error: V8's own words, if it aborted. */
+  readonly errorOutput: string;
+  /** The process could not be started. */
+  readonly spawnError: string | null;
+}
+
+/** What is kept of a process's standard error. */
+const MAX_ERROR_OUTPUT = 16 * 1024;
+/** What of the environment a script's process gets: how to read the clock and the language, whom TLS trusts. */
+const KEPT_VARIABLES = ['TZ', 'LANG', 'LC_ALL', 'NODE_EXTRA_CA_CERTS', 'SYSTEMROOT'];
+
+export class ScriptProcess {
+  readonly pid: number | null;
+  /** Descriptor 3 of the process: the network. */
+  readonly pipe: Socket | null;
+  /** Descriptor 1: what it prints and reports. */
+  readonly reports: Readable | null;
+  private readonly child: ChildProcess;
+  private readonly reaper: Reaper | null;
+  private errorOutput = '';
+
+  /** @param onEnd called once, after the last of the reports has been read */
+  constructor(options: ScriptProcessOptions, onEnd: (end: ProcessEnd) => void) {
+    this.child = spawn(process.execPath, argumentsFor(options), {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: environment(process.env, process.versions['electron'] !== undefined),
+      windowsHide: true,
+    });
+    const { child } = this;
+    this.pid = child.pid ?? null;
+    this.reaper = child.pid === undefined ? null : new Reaper(child.pid);
+    const pipe = child.stdio[3];
+    this.pipe = pipe instanceof Socket ? pipe : null;
+    this.reports = child.stdout;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.errorOutput = (this.errorOutput + text).slice(-MAX_ERROR_OUTPUT);
+    });
+    let ended = false;
+    const end = (code: number | null, signal: NodeJS.Signals | null, spawnError: string | null) => {
+      if (ended) return;
+      ended = true;
+      onEnd({ code, signal, errorOutput: this.errorOutput, spawnError });
+    };
+    child.on('exit', () => this.reaper?.release());
+    child.on('close', (code, signal) => end(code, signal, null));
+    child.on('error', (error) => {
+      if (child.pid === undefined) end(null, null, error.message);
+    });
+  }
+
+  /** Ends the process at once, whatever it is doing. */
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+}
+
+/** The flag of Node's permission model, or null where there is none. */
+export function permissionFlag(allowed: ReadonlySet<string> = process.allowedNodeEnvironmentFlags): string | null {
+  return ['--permission', '--experimental-permission'].find((flag) => allowed.has(flag)) ?? null;
+}
+
+function argumentsFor({ bundles, memoryMb }: ScriptProcessOptions): string[] {
+  // The permission model compares real paths.
+  const folder = realpathSync(bundles);
+  const script = path.join(folder, 'script.js');
+  const permission = permissionFlag();
+  return [
+    ...(permission === null ? [] : [permission, `--allow-fs-read=${script}`, `--allow-fs-read=${path.join(folder, 'script-http.js')}`]),
+    '--no-warnings',
+    // V8's own limit is only a backstop to the watch on resident memory: it must not be the lower one.
+    `--max-old-space-size=${memoryMb}`,
+    script,
+  ];
+}
+
+function environment(own: NodeJS.ProcessEnv, electron: boolean): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = electron ? { ELECTRON_RUN_AS_NODE: '1' } : {};
+  for (const name of KEPT_VARIABLES) if (own[name] !== undefined) env[name] = own[name];
+  return env;
+}
+
+/** Whether a process was ended by V8 because its heap was full or a structure could not grow. */
+export function ranOutOfHeap({ errorOutput }: ProcessEnd): boolean {
+  return /FATAL ERROR: .*(heap|allocation failed|invalid (array|table) (length|size)|out of memory)/i.test(errorOutput) || /Fatal process out of memory/i.test(errorOutput);
+}

@@ -1,0 +1,91 @@
+/** What a script gives to `fetch`, checked. It never throws into the script: the message becomes the response's error. */
+import { shown } from '../arguments';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'];
+/** Time limit of a whole exchange, ms, unless the script sets one. */
+export const DEFAULT_TIMEOUT_MS = 300_000;
+/** Largest body of a response, bytes after decoding, unless the script sets one. */
+export const DEFAULT_MAX_BODY_BYTES = 256 << 20;
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array | string | null;
+  readonly redirect: 'follow' | 'manual';
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+}
+
+/** @throws TypeError, RangeError naming the option and its value */
+export function parseRequest(uri: unknown, options: unknown): HttpRequest {
+  const given: Readonly<Record<string, unknown>> = isRecord(options) ? options : {};
+  if (options !== undefined && options !== null && !isRecord(options)) throw new TypeError(`fetch(uri, options): options must be an object, not ${shown(options)}`);
+  const headers = parseHeaders(given['headers']);
+  return {
+    url: parseUrl(uri),
+    method: parseMethod(given['method']),
+    headers,
+    body: parseBody(given['body'], headers),
+    redirect: parseRedirect(given['redirect']),
+    timeoutMs: parseNumber('timeoutMs', given['timeoutMs'], DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS),
+    maxBodyBytes: parseNumber('maxBodyBytes', given['maxBodyBytes'], DEFAULT_MAX_BODY_BYTES, 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function parseUrl(uri: unknown): URL {
+  if (typeof uri !== 'string' && !(uri instanceof URL)) throw new TypeError(`fetch(uri): uri must be a string, not ${shown(uri)}`);
+  let url: URL;
+  try {
+    url = new URL(uri);
+  } catch {
+    throw new TypeError(`fetch(uri): ${shown(uri)} is no absolute URI, such as 'http://example.com/'`);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`fetch(uri): the protocol of ${shown(uri)} must be http: or https:`);
+  return url;
+}
+
+function parseMethod(method: unknown): string {
+  if (method === undefined) return 'GET';
+  const name = typeof method === 'string' ? method.toUpperCase() : '';
+  if (!METHODS.includes(name)) throw new TypeError(`fetch: method must be one of ${METHODS.join(', ')}, not ${shown(method)}`);
+  return name;
+}
+
+function parseHeaders(headers: unknown): Record<string, string> {
+  const parsed: Record<string, string> = {};
+  if (headers === undefined || headers === null) return parsed;
+  if (!isRecord(headers)) throw new TypeError(`fetch: headers must be an object of strings, not ${shown(headers)}`);
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== 'string' && typeof value !== 'number') throw new TypeError(`fetch: header ${shown(name)} must be a string, not ${shown(value)}`);
+    parsed[name.toLowerCase()] = String(value);
+  }
+  return parsed;
+}
+
+function parseBody(body: unknown, headers: Record<string, string>): Uint8Array | string | null {
+  if (body === undefined || body === null) return null;
+  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (!isRecord(body) || !('json' in body)) throw new TypeError(`fetch: body must be a string, a Buffer or { json }, not ${shown(body)}`);
+  const text = JSON.stringify(body['json']);
+  if (text === undefined) throw new TypeError(`fetch: body.json must be something JSON can hold, not ${shown(body['json'])}`);
+  headers['content-type'] ??= 'application/json';
+  return text;
+}
+
+function parseRedirect(redirect: unknown): 'follow' | 'manual' {
+  if (redirect === undefined) return 'follow';
+  if (redirect !== 'follow' && redirect !== 'manual') throw new TypeError(`fetch: redirect must be 'follow' or 'manual', not ${shown(redirect)}`);
+  return redirect;
+}
+
+function parseNumber(name: string, value: unknown, otherwise: number, min: number, max: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number' || !(value >= min && value <= max)) throw new RangeError(`fetch: ${name} must be a number from ${min} to ${max}, not ${shown(value)}`);
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

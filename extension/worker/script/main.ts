@@ -1,0 +1,85 @@
+/** A script's process: sets the stage, runs the script when its program arrives, and ends with it. */
+import process from 'node:process';
+import vm from 'node:vm';
+import { FIRST_WINDOW_BYTES } from './channel';
+import { createEngine } from './engine';
+import { ErrorMapper } from './errors';
+import { createEvent } from './events';
+import { createFetch } from './fetch';
+import { installGlobals } from './globals';
+import { systemHost } from './host';
+import { loadHttp } from './load-http';
+import { NetworkPipe, type Program } from './network-pipe';
+import { createConsole, print, sendError } from './output';
+import { createNetwork } from './socket';
+import { Loop } from './ticks';
+import type { ScriptError } from '../../protocol';
+
+const { queueMicrotask } = globalThis;
+const network = new NetworkPipe(run);
+
+function run({ options, program, sourceMap }: Program): void {
+  const mapper = new ErrorMapper({ programName: options.programName, sourceRoot: options.sourceRoot, sourceMap });
+  const report = (error: unknown) => sendError(mapper.describe('handler', error));
+  let finished = false;
+  let over = false;
+
+  const wanted = () => loop.wantedChanged();
+  const onTick = createEvent('Event.OnTick', report, wanted);
+  const onRender = createEvent('Event.OnRender', report, wanted);
+  const loop = new Loop(systemHost, onTick, onRender, options.tickRate);
+  const engine = createEngine({
+    host: systemHost,
+    tickRate: options.tickRate,
+    tickCount: () => loop.tickCount,
+    report,
+    microtask: queueMicrotask,
+  });
+
+  function end(error: ScriptError | null): void {
+    if (over) return;
+    over = true;
+    loop.stop();
+    engine.stop();
+    network.end({ error });
+  }
+
+  process.on('uncaughtException', (error) => end(mapper.describe('throw', error)));
+  process.on('unhandledRejection', (error) => end(mapper.describe('rejection', error)));
+  // Nothing is left that could wake the script.
+  process.on('beforeExit', () => end(finished ? null : mapper.stuck(awaitLine, awaitColumn)));
+
+  let awaitLine = 0;
+  let awaitColumn = 0;
+  /** The program calls it, with its own position, as the operand of each top-level await (see loader). */
+  const mark = (line: number, column: number, value: unknown): unknown => {
+    awaitLine = line;
+    awaitColumn = column;
+    return value;
+  };
+
+  mapper.install();
+  installGlobals(globalThis, {
+    ...engine.aliases,
+    Engine: engine.Engine,
+    Event: Object.freeze({ OnTick: onTick.event, OnRender: onRender.event }),
+    Network: createNetwork((host, port) => network.open(host, port, 0, FIRST_WINDOW_BYTES), network),
+    fetch: createFetch(network, () => loadHttp(require)),
+    print,
+    console: createConsole(),
+  });
+  loop.start();
+  const body: unknown = new vm.Script(program, {
+    filename: options.programName,
+    importModuleDynamically: (name: string) => {
+      throw new Error(`import(${JSON.stringify(name)}): only names written out as a string can be imported, and Node's own modules cannot`);
+    },
+  }).runInThisContext();
+  if (typeof body !== 'function') throw new TypeError('The program is not a function');
+  Promise.resolve(body(mark)).then(
+    () => {
+      finished = true;
+    },
+    (error: unknown) => end(mapper.describe('throw', error)),
+  );
+}

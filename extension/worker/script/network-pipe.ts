@@ -1,0 +1,141 @@
+/** The script's end of the pipe to the worker: frames to channels and back. */
+import { Buffer } from 'node:buffer';
+import { Socket as Pipe } from 'node:net';
+import process from 'node:process';
+import type { FetchReport } from '../../protocol';
+import { Allowance } from './allowance';
+import { Channel } from './channel';
+import {
+  decodeCredit, decodeLoad, decodeOpened, FrameReader, FrameWriter, MAX_WORKER_MESSAGE_BYTES, Op,
+  type EndMessage, type LoadOptions, type WireError,
+} from './wire';
+
+export interface Program {
+  readonly options: LoadOptions;
+  readonly program: string;
+  readonly sourceMap: string;
+}
+
+const PIPE_DESCRIPTOR = 3;
+
+export class NetworkPipe {
+  private readonly pipe: Pipe;
+  private readonly writer: FrameWriter;
+  private readonly channels = new Map<number, Channel>();
+  private allowance = Allowance.forMemory(64);
+  private lastId = 0;
+  private holds = 0;
+  private over = false;
+
+  constructor(private readonly onLoad: (program: Program) => void) {
+    this.pipe = new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
+    // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.
+    const { nextTick } = process;
+    this.writer = new FrameWriter({ write: (bytes, done) => void this.pipe.write(bytes, done) }, (run) => nextTick(run));
+    const reader = new FrameReader(this, MAX_WORKER_MESSAGE_BYTES);
+    this.pipe.on('data', (chunk) => {
+      const failure = reader.push(chunk);
+      if (failure !== null) process.exit(1);
+    });
+    // The worker is gone, and with it the network: nothing is left to run for.
+    this.pipe.on('close', () => process.exit(1));
+    this.pipe.on('error', () => process.exit(1));
+  }
+
+  get demandBytes(): number {
+    return this.allowance.demandBytes;
+  }
+
+  open(host: string, port: number, fetchId: number, firstWindowBytes: number): Channel {
+    const id = ++this.lastId;
+    const channel = new Channel(id, host, port, this.writer, this.allowance, () => this.whenFlushed(), fetchId, firstWindowBytes);
+    this.channels.set(id, channel);
+    return channel;
+  }
+
+  reportFetch(report: Omit<FetchReport, 'runId'>): void {
+    this.writer.message(Op.fetch, 0, Buffer.from(JSON.stringify(report)));
+  }
+
+  /** Keeps the process alive until the returned function is called. */
+  hold(): () => void {
+    if (this.holds++ === 0) this.pipe.ref();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--this.holds === 0) this.pipe.unref();
+    };
+  }
+
+  /** Says how the script ended, hands over what its sockets have queued, closes them, and ends the process. */
+  end(message: EndMessage): void {
+    this.over = true;
+    this.hold();
+    this.writer.message(Op.end, 0, Buffer.from(JSON.stringify(message)));
+    for (const channel of [...this.channels.values()]) {
+      channel.onActivity = null;
+      channel.close();
+    }
+    this.whenFlushed();
+  }
+
+  // ---- FrameHandler
+
+  message(op: number, id: number, payload: Buffer): void {
+    if (op === Op.load) {
+      const loaded = decodeLoad(payload);
+      this.allowance = Allowance.forMemory(loaded.options.memoryMb);
+      this.pipe.unref();
+      this.onLoad(loaded);
+      return;
+    }
+    const channel = this.channels.get(id);
+    if (channel === undefined) return;
+    this.toChannel(channel, op, payload);
+  }
+
+  data(id: number, bytes: Buffer): void {
+    this.channels.get(id)?.received(bytes);
+  }
+
+  private toChannel(channel: Channel, op: number, payload: Buffer): void {
+    switch (op) {
+      case Op.opened: {
+        const message = decodeOpened(payload);
+        if (message) channel.opened(message);
+        return;
+      }
+      case Op.credit: {
+        const message = decodeCredit(payload);
+        if (message) channel.credited(message.limit, message.acknowledged);
+        return;
+      }
+      case Op.broken:
+        return channel.broken(errorOf(payload));
+      case Op.fin:
+        return channel.peerClosed();
+      case Op.failed:
+        return channel.failed(errorOf(payload));
+      case Op.close:
+        return channel.close();
+      case Op.closed:
+        this.channels.delete(channel.id);
+        return channel.closed();
+    }
+  }
+
+  private whenFlushed(): void {
+    if (!this.over) return;
+    for (const channel of this.channels.values()) if (!channel.flushed) return;
+    this.writer.flush();
+    // The callback of the last write comes when the system has all of it.
+    this.pipe.end(() => process.exit(0));
+    this.over = false;
+  }
+}
+
+function errorOf(payload: Buffer): WireError {
+  const error: WireError = JSON.parse(payload.toString());
+  return error;
+}
