@@ -131,7 +131,7 @@ class Forward {
   }
 
   private ask(server: Upstream): void {
-    const message = this.query.data.slice();
+    const message = Uint8Array.from(this.query.data);
     // RFC 5452 §9.2: an id of our own, and a port of its own (the system's choice, random) for each try.
     const id = this.forwarder.options.random.below(0x1_0000);
     writeU16(message, 0, id);
@@ -155,7 +155,7 @@ class Forward {
       this.forwarder.options.counters.dnsDropped++;
       return;
     }
-    const reply = answer.slice();
+    const reply = Uint8Array.from(answer);
     writeU16(reply, 0, readU16(this.query.data, 0));
     if (failed) {
       this.refusal = reply;

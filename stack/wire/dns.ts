@@ -46,7 +46,7 @@ export interface DnsResponse {
  * @param edns whether to say how large an answer may be (RFC 6891); without it answers are cut at 512 bytes
  */
 export function encodeDnsQuery(id: number, name: string, edns: boolean): Uint8Array {
-  return encode({
+  const message = encode({
     type: 'query',
     id,
     flags: RECURSION_DESIRED,
@@ -55,6 +55,8 @@ export function encodeDnsQuery(id: number, name: string, edns: boolean): Uint8Ar
       ? [{ type: 'OPT', name: '.', udpPayloadSize: EDNS_PAYLOAD_BYTES, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
       : [],
   });
+  // Not a Buffer: its `slice` makes a view where everything else in the stack makes a copy.
+  return new Uint8Array(message);
 }
 
 /** @returns null if the bytes are no DNS response to a standard query */
@@ -66,6 +68,8 @@ export function decodeDnsResponse(bytes: Uint8Array): DnsResponse | null {
     // The library throws for whatever is cut short or points nowhere.
     return null;
   }
+  // For the last record's data it does not look whether they are all there.
+  if (decode.bytes > bytes.length) return null;
   const flags = readU16(bytes, 2);
   if (!packet.flag_qr || ((flags >>> 11) & 15) !== 0) return null;
   const questions = packet.questions ?? [];
@@ -139,7 +143,7 @@ function lower(byte: number): number {
 
 /** An answer to `query` that says the server failed (RFC 1035 §4.1.1), with the question up to `end` repeated. */
 export function serverFailure(query: Uint8Array, end: number): Uint8Array {
-  const answer = query.slice(0, end);
+  const answer = Uint8Array.from(query.subarray(0, end));
   // Response, same opcode and RD; recursion available; RCODE 2.
   writeU16(answer, 2, 0x8000 | (readU16(query, 2) & 0x7900) | 0x0080 | RCODE_SERVER_FAILURE);
   writeU16(answer, 6, 0);
