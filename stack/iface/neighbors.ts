@@ -60,6 +60,7 @@ export class Neighbors {
   private nextAt = Infinity;
   private queuedBytes = 0;
   private uses = 0;
+  private usesAtPoll = 0;
   private now = 0;
   /** The neighbour of the last packet: most packets go to the same one. */
   private last: Neighbor | null = null;
@@ -83,11 +84,8 @@ export class Neighbors {
     if (neighbor === undefined) return null;
     this.last = neighbor;
     neighbor.used = ++this.uses;
-    const { state } = neighbor;
-    if (state.type === 'incomplete') return null;
-    if (state.type === 'stale' || (state.type === 'reachable' && this.now >= state.untilMs)) {
-      this.ask(neighbor, { type: 'probing', requests: 0, nextAt: this.now });
-    }
+    if (neighbor.state.type === 'incomplete') return null;
+    this.askAgain(neighbor);
     return neighbor.mac;
   }
 
@@ -153,6 +151,9 @@ export class Neighbors {
   /** Sends the requests that are owed or due, and gives up on neighbours that did not answer. */
   poll(now: number): void {
     this.now = now;
+    // A packet sent between polls was judged by the time of the last one: judge it again.
+    if (this.last !== null && this.last.used > this.usesAtPoll) this.askAgain(this.last);
+    this.usesAtPoll = this.uses;
     if (now < this.nextAt) return;
     let nextAt = Infinity;
     for (const neighbor of this.asking) {
@@ -229,6 +230,14 @@ export class Neighbors {
     for (const frame of neighbor.queue.splice(0)) {
       this.queuedBytes -= frame.length;
       this.options.sendQueued(frame, neighbor.mac);
+    }
+  }
+
+  /** A neighbour that is used, but no longer trusted, is asked again. */
+  private askAgain(neighbor: Neighbor): void {
+    const { state } = neighbor;
+    if (state.type === 'stale' || (state.type === 'reachable' && this.now >= state.untilMs)) {
+      this.ask(neighbor, { type: 'probing', requests: 0, nextAt: this.now });
     }
   }
 
