@@ -49,6 +49,7 @@ export class DnsResolver {
     if (servers !== null && this.known !== null && sameServers(servers, this.known)) return;
     this.known = servers && [...servers];
     this.cache.clear();
+    if (this.pending.size === 0) return;
     this.serversChanged = true;
     this.options.onWork();
   }
@@ -76,7 +77,8 @@ export class DnsResolver {
       }
       pending = { waiters: new Set([waiter]), query: null, giveUpAt: now + config.waitForServersMs };
       this.pending.set(parsed, pending);
-      this.begin(parsed, pending, now);
+      // With new servers the next poll begins for all.
+      if (!this.serversChanged) this.begin(parsed, pending, now);
     }
     const entry = pending;
     entry.waiters.add(waiter);
