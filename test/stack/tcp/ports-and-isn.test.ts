@@ -127,6 +127,24 @@ describe('TCP connect: what it refuses at once', () => {
     t.connect({ localPort: 0 });
   });
 
+  it('connections in TIME-WAIT make room at maxConnections, the oldest first', () => {
+    const t = new TcpHarness({ config: { maxConnections: 2 } });
+    const [first, second] = [50_001, 50_002].map((localPort) => {
+      const socket = t.connect({ localPort });
+      t.take(t.now);
+      t.send(t.now, { flags: 'SYN ACK', seq: 0, ack: 1 });
+      t.close(t.now, socket);
+      t.send(t.now, { flags: 'FIN ACK', seq: 1, ack: 2 });
+      t.take(t.now);
+      assert.equal(socket.state, 'TIME-WAIT');
+      t.advance(t.now + 10);
+      return socket;
+    });
+    const third = t.connect({ localPort: 50_003 });
+    assert.deepEqual([first?.state, second?.state, third.state], ['CLOSED', 'TIME-WAIT', 'SYN-SENT']);
+    assert.equal(t.counters.timeWaitEvicted, 1);
+  });
+
   it('SYNs beyond maxConnections are dropped and counted', () => {
     const t = new TcpHarness({ config: { maxConnections: 2 } });
     t.listen();

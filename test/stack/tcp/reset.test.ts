@@ -177,6 +177,28 @@ describe('TCP challenge ACKs (RFC 5961 §7)', () => {
   });
 });
 
+describe('TCP answers to segments outside the window', () => {
+  it('do not let two ends that disagree answer each other for ever', () => {
+    const t = new TcpHarness();
+    t.establish();
+    for (let i = 0; i < 100; i++) t.send(10 + i, { flags: 'ACK', seq: 500_000, ack: 1 });
+    assert.ok(t.take(110).length <= 3, 'a pure ACK outside the window is answered now and then only');
+    t.send(2_000, { flags: 'ACK', seq: 500_000, ack: 1 });
+    t.expect(2_000, { flags: 'ACK', seq: 1, ack: 1 });
+  });
+
+  it('come for each repeated segment with data: the peer lost our ACK', () => {
+    const t = new TcpHarness();
+    t.establish();
+    t.send(10, { flags: 'ACK', seq: 1, ack: 1, payload: 100 });
+    t.expect(50, { flags: 'ACK', ack: 101 });
+    for (let at = 60; at < 70; at++) {
+      t.send(at, { flags: 'ACK', seq: 1, ack: 1, payload: 100 });
+      t.expect(at, { flags: 'ACK', ack: 101 });
+    }
+  });
+});
+
 describe('TCP segments without a connection (RFC 9293 §3.10.7.1)', () => {
   it('with ACK are answered with RST at that number', () => {
     const t = new TcpHarness();
