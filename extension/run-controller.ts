@@ -81,10 +81,10 @@ export class RunController implements Disposable {
    * @throws Error in plain words if no worker can be started; the run is then shown as ended
    */
   async run(request: RunRequest): Promise<Run | null> {
-    if (request.settings.whenRunning === 'restart') {
+    const old = request.settings.whenRunning === 'restart' ? this.#model.activeRuns.filter((run) => run.key === request.key) : [];
+    for (const run of old) this.stop(run.id);
+    if (old.some((run) => run.phase !== 'ended')) {
       this.#latest.set(request.key, request);
-      const old = this.#model.activeRuns.filter((run) => run.key === request.key);
-      for (const run of old) this.stop(run.id);
       await Promise.all(old.map((run) => this.#whenEnded(run.id)));
       if (this.#latest.get(request.key) !== request) return null;
       this.#latest.delete(request.key);

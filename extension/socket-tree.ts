@@ -60,7 +60,8 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
     // Gone since VS Code read its parent's children; the refresh that removes it is on its way.
     if (!target) return new vscode.TreeItem('');
     if (target.kind === 'run') {
-      const item = treeItem(runView(target.run), vscode.TreeItemCollapsibleState.Expanded);
+      const empty = target.run.sockets.size + target.run.fetches.size === 0;
+      const item = treeItem(runView(target.run), empty ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Expanded);
       item.command = { command: COMMANDS.revealScript, title: vscode.l10n.t('Open Script'), arguments: [id] };
       return item;
     }

@@ -40,7 +40,7 @@ export class StatusBar implements vscode.Disposable {
     } else if (worker.kind === 'failed' || worker.kind === 'waiting') {
       this.#item.text = '$(warning) Riftnet';
     } else {
-      this.#item.text = '$(radio-tower) Riftnet';
+      this.#item.text = '$(plug) Riftnet';
     }
     this.#item.tooltip = new vscode.MarkdownString().appendText(describeWorker(worker));
     this.#item.accessibilityInformation = { label: `Riftnet, ${active.length === 0 ? 'no script runs' : active.map((run) => run.title).join(', ')}` };
