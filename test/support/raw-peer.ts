@@ -29,6 +29,27 @@ export interface RawPeerOptions {
   readonly gateway?: string;
 }
 
+/** The cable takes any frame; the stack is told a smaller MTU. */
+function withMtu(device: Device, mtu: number): Device {
+  return {
+    mac: device.mac,
+    mtu,
+    counters: device.counters,
+    send: (buffer, length) => device.send(buffer, length),
+    receive: (budget, handler) => device.receive(budget, handler),
+    get hasFrames() {
+      return device.hasFrames;
+    },
+    get onFrame() {
+      return device.onFrame;
+    },
+    set onFrame(onFrame) {
+      device.onFrame = onFrame;
+    },
+    close: () => device.close(),
+  };
+}
+
 export class RawPeer {
   readonly clock = new VirtualClock();
   readonly events: StackEvent[] = [];
@@ -39,7 +60,8 @@ export class RawPeer {
 
   constructor(options: RawPeerOptions = {}) {
     const { config = {}, mtu = 1500, acceptAnyDestination = false, gateway } = options;
-    const [device, stackDevice] = createCable({ mtu });
+    const [device, stackEnd] = createCable({ mtu: 65_535, queueBytes: 1 << 20 });
+    const stackDevice = withMtu(stackEnd, mtu);
     this.device = device;
     this.mac = readMac(device.mac, 0);
     this.stackMac = readMac(stackDevice.mac, 0);

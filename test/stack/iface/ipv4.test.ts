@@ -49,7 +49,7 @@ describe('IPv4 in (RFC 791, RFC 1122 §3.2.1)', () => {
   });
 
   it('takes a packet larger than the MTU: receive offload makes them', () => {
-    const peer = new RawPeer({ mtu: 9_000, config: {} });
+    const peer = new RawPeer({ mtu: 1_500 });
     const inbox = peer.stack.udp.bind({ port: 7 });
     const big = udp(PEER_ADDRESS, STACK_ADDRESS, 7, new Array<number>(8_000).fill(5));
     peer.ipv4({}, big);
