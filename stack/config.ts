@@ -33,6 +33,31 @@ export interface TcpConfig {
   readonly maxTimeWait: number;
   /** Nagle's algorithm with the Minshall variant (RFC 9293 §3.7.4). */
   readonly nagle: boolean;
+  /** SACK and DSACK (RFC 2018, RFC 2883). */
+  readonly sack: boolean;
+  /** Timestamps with PAWS (RFC 7323). */
+  readonly timestamps: boolean;
+  /** Window scaling (RFC 7323 §2). */
+  readonly windowScaling: boolean;
+  /** Loss detection by RACK with tail loss probes (RFC 8985) where SACK is agreed; else NewReno (RFC 6582). */
+  readonly rack: boolean;
+  readonly tlp: boolean;
+  /** Proportional rate reduction (RFC 9937). */
+  readonly prr: boolean;
+  readonly fastRetransmit: boolean;
+  /** RFC 3042. */
+  readonly limitedTransmit: boolean;
+  /** Detection of spurious timeouts (RFC 5682). */
+  readonly frto: boolean;
+  /** Taking back reductions for segments that were only late (RFC 4015, RFC 3708). */
+  readonly undo: boolean;
+  readonly congestion: 'cubic' | 'reno';
+  /** HyStart++ (RFC 9406). */
+  readonly hystart: boolean;
+  /** Spreads a window over its round trip instead of sending bursts. */
+  readonly pacing: boolean;
+  /** Explicit congestion notification (RFC 3168): `on` offers it, `passive` only agrees to a peer's offer. */
+  readonly ecn: 'on' | 'passive' | 'off';
   /** Initial window in segments (RFC 6928: 10). */
   readonly initialWindowSegments: number;
   /** First ephemeral port, 1 … 65535 (RFC 6056 §3.2, RFC 6335: 49152). */
@@ -129,6 +154,20 @@ export const DEFAULT_CONFIG: StackConfig = {
     maxConnections: 65_536,
     maxTimeWait: 16_384,
     nagle: true,
+    sack: true,
+    timestamps: true,
+    windowScaling: true,
+    rack: true,
+    tlp: true,
+    prr: true,
+    fastRetransmit: true,
+    limitedTransmit: true,
+    frto: true,
+    undo: true,
+    congestion: 'cubic',
+    hystart: true,
+    pacing: true,
+    ecn: 'on',
     initialWindowSegments: 10,
     ephemeralFirst: 49_152,
     ephemeralLast: 65_535,
@@ -154,12 +193,17 @@ const COUNT: Range = [1, 2 ** 24];
 const MS: Range = [1, 2 ** 31 - 1];
 const PORT: Range = [1, 65_535];
 
-/** Whole numbers, except times in ms. Switches have no range. */
-const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackConfig[K]]: StackConfig[K][F] extends number ? Range : null } } = {
+/** A range for numbers, the words that may stand for choices, null for switches. */
+type Allowed<T> = [T] extends [number] ? Range : [T] extends [boolean] ? null : readonly T[];
+
+/** Whole numbers, except times in ms. */
+const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackConfig[K]]: Allowed<StackConfig[K][F]> } } = {
   tcp: {
     sendBufferBytes: BYTES, receiveBufferBytes: BYTES, initialRtoMs: MS, minRtoMs: MS, maxRtoMs: [60_000, 2 ** 31 - 1], connectTimeoutMs: MS,
     userTimeoutMs: MS, delayedAckMs: [0, 499], mslMs: MS, finWait2TimeoutMs: MS, listenBacklog: COUNT, requestTimeoutMs: MS, maxConnections: COUNT,
-    maxTimeWait: COUNT, nagle: null, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
+    maxTimeWait: COUNT, nagle: null, sack: null, timestamps: null, windowScaling: null, rack: null, tlp: null, prr: null,
+    fastRetransmit: null, limitedTransmit: null, frto: null, undo: null, congestion: ['cubic', 'reno'], hystart: null, pacing: null,
+    ecn: ['on', 'passive', 'off'], initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
   },
   arp: { reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES },
   ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT },
@@ -183,7 +227,7 @@ export function resolveConfig(given: PartialStackConfig = {}): StackConfig {
     dhcp: { ...DEFAULT_CONFIG.dhcp, ...given.dhcp },
     dns: { ...DEFAULT_CONFIG.dns, ...given.dns },
   };
-  const ranges: Readonly<Record<string, Readonly<Record<string, Range | null>>>> = RANGES;
+  const ranges: Readonly<Record<string, Readonly<Record<string, Range | readonly string[] | null>>>> = RANGES;
   for (const [layer, fields] of Object.entries(config)) {
     for (const [field, value] of Object.entries(fields)) checkField(`${layer}.${field}`, value, ranges[layer]?.[field]);
   }
@@ -192,13 +236,21 @@ export function resolveConfig(given: PartialStackConfig = {}): StackConfig {
   return config;
 }
 
-function checkField(name: string, value: unknown, range: Range | null | undefined): void {
+function checkField(name: string, value: unknown, range: Range | readonly string[] | null | undefined): void {
   if (range === undefined) throw new RangeError(`${name} is no setting of the stack: remove it`);
   if (range === null) {
     if (typeof value !== 'boolean') throw new RangeError(`${name} is ${String(value)}: it must be true or false`);
     return;
   }
+  if (isWords(range)) {
+    if (!range.some((word) => word === value)) throw new RangeError(`${name} is ${String(value)}: it must be one of ${range.join(', ')}`);
+    return;
+  }
   const [least, most] = range;
   const isWhole = typeof value === 'number' && (Number.isInteger(value) || (name.endsWith('Ms') && Number.isFinite(value)));
   if (!isWhole || value < least || value > most) throw new RangeError(`${name} is ${String(value)}: it must be a number from ${least} to ${most}`);
+}
+
+function isWords(range: Range | readonly string[]): range is readonly string[] {
+  return typeof range[0] === 'string';
 }

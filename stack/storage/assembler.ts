@@ -6,11 +6,15 @@ import { seqGe, seqGt, seqLe, seqLt, seqMax, seqMin } from '../wire/seq';
 
 /** Ranges at once. More would cost a peer with few bytes much of our time. */
 const MAX_RANGES = 256;
+/** Arrivals remembered for SACK: more than the four blocks that fit, as several may lie in one range. */
+const MAX_RECENT = 8;
 
 export class Assembler {
   /** Sorted, disjoint, not touching each other. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
+  /** Where the latest arrivals began, the last one first. */
+  private readonly recent: number[] = [];
 
   get isEmpty(): boolean {
     return this.starts.length === 0;
@@ -40,6 +44,7 @@ export class Assembler {
    * @returns `added`, `duplicate` if all of it was there, or `full` if it would be one range too many.
    */
   add(start: number, end: number): 'added' | 'duplicate' | 'full' {
+    this.remember(start);
     // Arrivals are mostly at or near the last range: look from the end.
     let last = this.starts.length;
     while (last > 0 && seqGt(this.start(last - 1), end)) last--;
@@ -74,8 +79,45 @@ export class Assembler {
     return next;
   }
 
+  /**
+   * Writes up to `room` ranges as edges to `target[at…]`: first the one that grew last (RFC 2018 §4).
+   * @returns how many
+   */
+  recentRanges(room: number, target: Uint32Array, at: number): number {
+    let count = 0;
+    for (const seq of this.recent) {
+      if (count >= room) break;
+      const index = this.indexOf(seq);
+      if (index < 0 || contains(target, at, count, this.start(index))) continue;
+      target[at + 2 * count] = this.start(index);
+      target[at + 2 * count + 1] = this.end(index);
+      count++;
+    }
+    return count;
+  }
+
   clear(): void {
+    this.recent.length = 0;
     this.starts.length = 0;
     this.ends.length = 0;
   }
+
+  private remember(start: number): void {
+    const known = this.recent.indexOf(start);
+    if (known >= 0) this.recent.splice(known, 1);
+    else if (this.recent.length >= MAX_RECENT) this.recent.pop();
+    this.recent.unshift(start);
+  }
+
+  private indexOf(seq: number): number {
+    for (let i = this.starts.length - 1; i >= 0; i--) {
+      if (seqLe(this.start(i), seq)) return seqLt(seq, this.end(i)) ? i : -1;
+    }
+    return -1;
+  }
+}
+
+function contains(edges: Uint32Array, at: number, count: number, start: number): boolean {
+  for (let i = 0; i < count; i++) if (edges[at + 2 * i] === start) return true;
+  return false;
 }

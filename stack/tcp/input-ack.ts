@@ -1,11 +1,13 @@
 /** Processing of the ACK field and the window (RFC 9293 §3.10.7.4, fifth check). */
 import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqWithin } from '../wire/seq';
-import type { TcpSegment } from '../wire/tcp';
+import { ECE, SYN, type TcpSegment } from '../wire/tcp';
 import type { TcpContext } from './context';
 import { sendAck } from './output';
-import { onDuplicateAck, onNewAck } from './recovery';
+import { onAck } from './recovery';
+import { takeSackBlocks } from './sack';
 import type { Tcb } from './tcb';
 import { restartRetransmission } from './timers';
+import { echoedAt, timestampNow } from './timestamps';
 
 /** RFC 5961: answers what only an attacker or a confused peer sends, within a rate. */
 export function challengeAck(context: TcpContext, tcb: Tcb): void {
@@ -26,8 +28,8 @@ export function processAck(context: TcpContext, tcb: Tcb, segment: TcpSegment, p
     return false;
   }
   const windowBytes = segment.window << tcb.sndWndShift;
-  if (seqGt(ack, tcb.sndUna)) advanceUna(context, tcb, ack);
-  else if (pureAck && isDuplicate(tcb, segment, windowBytes)) onDuplicateAck(context, tcb);
+  takeAck(context, tcb, segment, pureAck && isDuplicate(tcb, segment, windowBytes));
+  if (tcb.ecnEnabled && segment.has(ECE) && !segment.has(SYN)) onCongestionEcho(context, tcb);
   if (seqGe(ack, tcb.sndUna)) updateWindow(context, tcb, segment, windowBytes);
   if (tcb.finAcked && !afterFinAcked(context, tcb)) return false;
   context.touch(tcb);
@@ -67,11 +69,45 @@ function isDuplicate(tcb: Tcb, segment: TcpSegment, windowBytes: number): boolea
   return tcb.sent.length > 0 && segment.ack === tcb.sndUna && windowBytes === tcb.sndWnd && windowBytes > 0;
 }
 
-function advanceUna(context: TcpContext, tcb: Tcb, ack: number): void {
-  const acked = seqDiff(ack, tcb.sndUna);
+/** Brings the sent queue up to date and lets recovery judge what the ACK means. */
+function takeAck(context: TcpContext, tcb: Tcb, segment: TcpSegment, duplicate: boolean): void {
+  const { sent } = tcb;
+  const { options } = segment;
   const flightBefore = tcb.flightBytes;
+  const pipeBefore = sent.pipeBytes;
+  const advanced = seqGt(segment.ack, tcb.sndUna);
+  if (!advanced && sent.length === 0) return;
+  const echo = tcb.tsEnabled && options.hasTimestamps && options.tsEcr !== 0;
+  sent.beginAck();
+  tcb.rack.beginAck(tcb.rtt.minRttMs, echo ? echoedAt(tcb, options.tsEcr, context.now) : -1);
+  const ackedBytes = advanced ? advanceUna(context, tcb, segment.ack, echo ? options.tsEcr : null) : 0;
+  const dsack = tcb.sackEnabled && options.sackCount > 0 && segment.ack !== tcb.iss && takeSackBlocks(tcb, segment, context.now);
+  if (ackedBytes > 0 || sent.deliveredBytes > 0) tcb.tlpAt = Infinity;
+  onAck(context, tcb, {
+    ackedBytes,
+    deliveredBytes: sent.deliveredBytes,
+    flightBefore,
+    pipeBefore,
+    duplicate,
+    dsack,
+    eifel: echo && tcb.firstResendAt >= 0 && seqLt(options.tsEcr, timestampNow(tcb, tcb.firstResendAt)),
+  });
+}
+
+/** RFC 3168 §6.1.2: a mark counts like a loss, once per round trip, but nothing has to be sent again. */
+function onCongestionEcho(context: TcpContext, tcb: Tcb): void {
+  if (tcb.recovery !== 'open' || !seqGt(tcb.sndUna, tcb.ecnRecover)) return;
+  tcb.ecnRecover = tcb.sndMax;
+  tcb.cwrOwed = true;
+  tcb.congestion.onCongestion(tcb.flightBytes, context.now);
+  context.counters.ecnReductions++;
+}
+
+/** @returns how many bytes of data that acknowledges */
+function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | null): number {
+  const acked = seqDiff(ack, tcb.sndUna);
   const finAcked = tcb.finSeq >= 0 && seqGt(ack, tcb.finSeq);
-  const sentAt = tcb.sent.acknowledge(ack);
+  const sentAt = tcb.sent.acknowledge(ack, tcb.rack, context.now);
   tcb.sendRing.discard(acked - (finAcked ? 1 : 0));
   tcb.sndUna = ack;
   // A probe that was taken back may be acknowledged after all.
@@ -83,13 +119,17 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number): void {
     tcb.rttSampleFrom = tcb.sndNxt;
   } else if (sentAt >= 0) {
     tcb.rtt.endBackOff();
+  } else if (tsEcr !== null && seqGt(ack, tcb.rttSampleFrom)) {
+    // RFC 7323 §4.1: the echo tells which sending is meant, so a retransmission may be measured too.
+    tcb.rtt.sample(Math.max(0, seqDiff(timestampNow(tcb, context.now), tsEcr)));
+    tcb.rttSampleFrom = tcb.sndNxt;
   }
   const partial = tcb.recovery === 'fast' && seqLt(ack, tcb.recover);
   // RFC 6582 §3.2 step 3: within recovery only the first partial ACK starts the timer afresh.
   if (!partial || !tcb.partialAckSeen || tcb.sent.length === 0) restartRetransmission(tcb);
   tcb.partialAckSeen = partial;
-  onNewAck(context, tcb, acked - (finAcked ? 1 : 0), flightBefore);
   context.changed(tcb);
+  return acked - (finAcked ? 1 : 0);
 }
 
 /** Our FIN is acknowledged. @returns whether the connection still exists. */

@@ -3,6 +3,7 @@ import { seqAdd, seqDiff, seqGt, seqLe, seqLt } from '../wire/seq';
 import { FIN, type TcpSegment } from '../wire/tcp';
 import type { TcpContext } from './context';
 import { sendAck, sendReset } from './output';
+import { oweDsack } from './sack';
 import type { Tcb } from './tcb';
 
 /** Stores what is new of a segment that begins at or behind RCV.NXT, and acts on the peer's FIN. */
@@ -85,6 +86,7 @@ function storeOutOfOrder(context: TcpContext, tcb: Tcb, segment: TcpSegment): vo
       return;
     case 'duplicate':
       counters.rxDuplicate++;
+      oweDsack(tcb, start, end);
       return;
     case 'added':
       counters.rxOutOfOrder++;
@@ -126,8 +128,11 @@ export function isAcceptable(tcb: Tcb, segment: TcpSegment): boolean {
 export function trimToWindow(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
   if (seqLt(segment.seq, tcb.rcvNxt)) {
     const old = Math.min(seqDiff(tcb.rcvNxt, segment.seq), segment.payloadLength);
+    if (old > 0) {
+      tcb.ackOwed = true; // the peer repeats: our ACK may have been lost
+      oweDsack(tcb, segment.seq, seqAdd(segment.seq, old));
+    }
     segment.trimFront(old);
-    if (old > 0) tcb.ackOwed = true; // the peer repeats: our ACK may have been lost
   }
   const beyond = seqDiff(seqAdd(segment.seq, segment.payloadLength), tcb.rcvAdv);
   if (beyond > 0) {

@@ -1,23 +1,39 @@
 /** SEGMENT ARRIVES (RFC 9293 §3.10.7) for a connection that exists, in the RFC's order. */
+import type { Ecn } from '../egress';
 import { StackError } from '../errors';
 import { formatIpv4 } from '../wire/address';
-import { seqAdd, seqGe, seqGt, seqLe, seqLt } from '../wire/seq';
-import { ACK, FIN, RST, SYN, type TcpSegment } from '../wire/tcp';
+import { seqAdd, seqGe, seqGt, seqLe, seqLt, seqMin } from '../wire/seq';
+import { ACK, CWR, ECE, FIN, RST, SYN, type TcpSegment } from '../wire/tcp';
 import type { TcpContext } from './context';
 import { challengeAck, processAck } from './input-ack';
 import { isAcceptable, processData, trimToWindow } from './input-data';
 import { sendAck } from './output';
 import { replyReset } from './reset';
+import { oweDsack } from './sack';
 import { DEFAULT_MSS, MAX_WINDOW_SCALE, type Tcb } from './tcb';
 import { restartRetransmission } from './timers';
+import { failsPaws, updateTsRecent } from './timestamps';
+
+const TIMESTAMP_BYTES = 12;
+
+const CONGESTION_EXPERIENCED: Ecn = 3;
 
 /** Between answers to segments without data that lie outside the window, for one connection. As Linux does. */
 const INVALID_ACK_INTERVAL_MS = 500;
 
-export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
+export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegment, ecn: Ecn): void {
   tcb.segmentsIn++;
   if (tcb.state === 'SYN-SENT') {
     synSent(context, tcb, segment);
+    return;
+  }
+  if (tcb.tsEnabled && !segment.options.hasTimestamps && !segment.has(RST)) {
+    context.counters.rxNoTimestamp++; // RFC 7323 §3.2
+    return;
+  }
+  if (failsPaws(context, tcb, segment)) {
+    context.counters.rxBadPaws++;
+    sendAck(context, tcb); // RFC 7323 §5.3 R1
     return;
   }
   // First, the sequence number.
@@ -25,6 +41,8 @@ export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegmen
     unacceptable(context, tcb, segment);
     return;
   }
+  updateTsRecent(context, tcb, segment);
+  if (tcb.ecnEnabled && segment.payloadLength > 0) noteMarks(tcb, segment, ecn);
   // Second, RST.
   if (segment.has(RST)) {
     reset(context, tcb, segment);
@@ -56,16 +74,37 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   const pathMss = context.egress.pathMtu(tcb.remoteAddress) - 40;
   // A tiny or zero MSS would make the connection useless: the least IPv4 packet carries 28 bytes beside both headers.
   tcb.sndMss = Math.max(28, Math.min(peerMss, pathMss));
-  if (options.windowScale >= 0) tcb.sndWndShift = Math.min(options.windowScale, MAX_WINDOW_SCALE);
+  const { config } = context;
+  tcb.sackEnabled = config.sack && options.sackPermitted;
+  tcb.tsEnabled = config.timestamps && options.hasTimestamps;
+  if (tcb.tsEnabled) {
+    tcb.tsRecent = options.tsVal;
+    tcb.tsRecentAt = context.now;
+    tcb.sndMss -= TIMESTAMP_BYTES; // RFC 6691 §2: the option comes out of the segment
+  }
+  // RFC 3168 §6.1.1: ECN-setup SYN carries both flags, ECN-setup SYN-ACK only ECE.
+  const offered = segment.has(ACK) ? segment.has(ECE) && !segment.has(CWR) : segment.has(ECE) && segment.has(CWR);
+  tcb.ecnEnabled = config.ecn !== 'off' && offered && !(segment.has(ACK) && tcb.synRetransmitted);
+  if (options.windowScale >= 0 && tcb.offersWindowScale) tcb.sndWndShift = Math.min(options.windowScale, MAX_WINDOW_SCALE);
   else {
     tcb.rcvWndShift = 0;
     tcb.offersWindowScale = false;
   }
   tcb.irs = segment.seq;
+  tcb.lastAckSent = seqAdd(segment.seq, 1);
   tcb.rcvNxt = seqAdd(segment.seq, 1);
   // What our SYN said, or will say.
   tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(0xffff, tcb.receiveRing.free));
   tcb.congestion.setMss(tcb.sndMss);
+}
+
+/** RFC 3168 §6.1.3: every ACK echoes a mark until the peer says that it has slowed down. */
+function noteMarks(tcb: Tcb, segment: TcpSegment, ecn: Ecn): void {
+  if (segment.has(CWR)) tcb.eceOwed = false;
+  if (ecn === CONGESTION_EXPERIENCED) {
+    tcb.eceOwed = true;
+    tcb.ackOwed = true;
+  }
 }
 
 /** RFC 9293 §3.10.7.3. */
@@ -164,6 +203,7 @@ function unacceptable(context: TcpContext, tcb: Tcb, segment: TcpSegment): void 
     challengeAck(context, tcb); // RFC 5961 §4.2: in the window or not
     return;
   }
+  if (segment.payloadLength > 0) oweDsack(tcb, segment.seq, seqMin(seqAdd(segment.seq, segment.payloadLength), tcb.rcvNxt));
   // RFC 9293 §3.10.7.4: a FIN that comes again in TIME-WAIT starts the 2 MSL anew.
   if (tcb.state === 'TIME-WAIT' && segment.has(FIN)) context.enterTimeWait(tcb);
   // Two ends that disagree must not answer each other's ACKs for ever.

@@ -1,14 +1,26 @@
 /** What a connection sends: SYN, data and its retransmissions, FIN, ACK (RFC 9293 §3.8, RFC 1122 §4.2.3). */
 import { PROTOCOL_TCP } from '../egress';
 import { seqAdd, seqDiff, seqGt, seqLt } from '../wire/seq';
-import { ACK, FIN, PSH, RST, SYN, TCP_HEADER_BYTES, writeTcpChecksum, writeTcpHeader } from '../wire/tcp';
-import { writeMssOption, writeWindowScaleOption } from '../wire/tcp-options';
+import { ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP_HEADER_BYTES, writeTcpChecksum, writeTcpHeader } from '../wire/tcp';
+import {
+  MAX_SACK_BLOCKS, writeMssOption, writeSackOption, writeSackPermittedInPadding, writeSackPermittedOption, writeTimestampsOption, writeWindowScaleOption,
+} from '../wire/tcp-options';
 import type { TcpContext } from './context';
+import { sackBlocks } from './sack';
 import type { Tcb } from './tcb';
+import { timestampNow } from './timestamps';
 
 const IPV4_HEADER_BYTES = 20;
-const WHOLE = { dontFragment: true } as const;
-const FRAGMENTABLE = { dontFragment: false } as const;
+const NOT_ECT = 0;
+/** ECT(0), RFC 3168 §5. */
+const ECT = 2;
+/** Made once: an object per segment would be waste. */
+const SEND_OPTIONS = {
+  whole: { [NOT_ECT]: { dontFragment: true, ecn: NOT_ECT }, [ECT]: { dontFragment: true, ecn: ECT } },
+  fragmentable: { [NOT_ECT]: { dontFragment: false, ecn: NOT_ECT }, [ECT]: { dontFragment: false, ecn: ECT } },
+} as const;
+/** Timers cannot be finer: what falls due within this is sent now. */
+const PACING_QUANTUM_MS = 1;
 
 /** The MSS option for segments toward `remote`: path MTU less the fixed headers (RFC 9293 §3.7.1, RFC 6691). */
 export function localMss(context: TcpContext, remoteAddress: number): number {
@@ -19,18 +31,20 @@ export function localMss(context: TcpContext, remoteAddress: number): number {
 export function output(context: TcpContext, tcb: Tcb): void {
   if (tcb.synOwed) sendSyn(context, tcb);
   if (tcb.maySend) {
-    if (tcb.sent.hasLost) retransmit(context, tcb);
+    if (tcb.tlpOwed) sendTailLossProbe(context, tcb);
+    // F-RTO's second step: new data in place of retransmissions (RFC 5682 §3.1).
+    if (tcb.sent.hasLost && tcb.frto !== 2) retransmit(context, tcb);
     sendNewData(context, tcb);
   }
   if (tcb.ackOwed || windowUpdateDue(tcb)) sendAck(context, tcb);
 }
 
 export function sendAck(context: TcpContext, tcb: Tcb): void {
-  if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') transmit(context, tcb, tcb.sndNxt, 0, ACK);
+  if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') transmit(context, tcb, tcb.sndNxt, 0, ACK, NOT_ECT);
 }
 
 export function sendReset(context: TcpContext, tcb: Tcb): void {
-  transmit(context, tcb, tcb.sndNxt, 0, RST | ACK);
+  transmit(context, tcb, tcb.sndNxt, 0, RST | ACK, NOT_ECT);
   context.counters.txResets++;
 }
 
@@ -39,8 +53,8 @@ function sendSyn(context: TcpContext, tcb: Tcb): void {
   const { egress } = context;
   const start = egress.payloadOffset;
   let at = writeMssOption(egress.buffer, start + TCP_HEADER_BYTES, Math.min(0xffff, localMss(context, tcb.remoteAddress)));
-  if (tcb.offersWindowScale) at = writeWindowScaleOption(egress.buffer, at, tcb.rcvWndShift);
-  const flags = tcb.state === 'SYN-SENT' ? SYN : SYN | ACK;
+  at = writeSynOptions(context, tcb, at);
+  const flags = (tcb.state === 'SYN-SENT' ? SYN : SYN | ACK) | ecnSynFlags(context, tcb);
   // RFC 7323 §2.2: the window of a segment with SYN is never scaled.
   const window = Math.min(0xffff, tcb.receiveRing.free);
   writeTcpHeader(egress.buffer, start, tcb.localPort, tcb.remotePort, tcb.iss, flags & ACK ? tcb.rcvNxt : 0, at - start, flags, window);
@@ -54,7 +68,42 @@ function sendSyn(context: TcpContext, tcb: Tcb): void {
     context.counters.txRetransmissions++;
   }
   tcb.ackOwed = false;
-  send(context, tcb, at - start);
+  tcb.lastAckSent = tcb.rcvNxt;
+  send(context, tcb, at - start, NOT_ECT);
+}
+
+/** What the active end offers, and what the passive end agrees to; in the order that other stacks use. */
+function writeSynOptions(context: TcpContext, tcb: Tcb, from: number): number {
+  const { buffer } = context.egress;
+  let at = from;
+  if (tcb.tsEnabled) {
+    at = writeTimestampsOption(buffer, at, timestampNow(tcb, context.now), tcb.state === 'SYN-SENT' ? 0 : tcb.tsRecent);
+    if (tcb.sackEnabled) writeSackPermittedInPadding(buffer, from);
+  } else if (tcb.sackEnabled) at = writeSackPermittedOption(buffer, at);
+  if (tcb.offersWindowScale) at = writeWindowScaleOption(buffer, at, tcb.rcvWndShift);
+  return at;
+}
+
+/** RFC 3168 §6.1.1. After one lost SYN the offer is dropped: the mark may be why it was lost (§6.1.1.1). */
+function ecnSynFlags(context: TcpContext, tcb: Tcb): number {
+  if (tcb.state !== 'SYN-SENT') return tcb.ecnEnabled ? ECE : 0;
+  return context.config.ecn === 'on' && !tcb.synRetransmitted ? ECE | CWR : 0;
+}
+
+/** RFC 8985 §7.3: new data if there is any, else the last segment again, whatever the congestion window says. */
+function sendTailLossProbe(context: TcpContext, tcb: Tcb): void {
+  tcb.tlpOwed = false;
+  const { sent } = tcb;
+  if (sent.length === 0) return;
+  context.counters.tailLossProbes++;
+  tcb.tlpIsRetransmission = !(tcb.unsentBytes > 0 && tcb.usableWindow > 0);
+  if (tcb.tlpIsRetransmission) repeatSegment(context, tcb, sent.length - 1);
+  else {
+    tcb.exemptSegments = 1;
+    sendNewData(context, tcb);
+    tcb.exemptSegments = 0;
+  }
+  tcb.tlpEndSeq = tcb.sndNxt;
 }
 
 function retransmit(context: TcpContext, tcb: Tcb): void {
@@ -68,31 +117,49 @@ function retransmit(context: TcpContext, tcb: Tcb): void {
       if (index > 0 && seqGt(sent.end(index), seqAdd(tcb.sndUna, tcb.sndWnd))) return;
     }
     tcb.retransmitNow = false;
-    const hasFin = tcb.finSeq >= 0 && seqGt(sent.end(index), tcb.finSeq);
-    const payload = length - (hasFin ? 1 : 0);
-    if (payload > tcb.sndMss) {
-      sent.split(index, seqAdd(start, tcb.sndMss));
-      transmit(context, tcb, start, tcb.sndMss, ACK);
-    } else {
-      transmit(context, tcb, start, payload, hasFin ? ACK | FIN : ACK | PSH);
-    }
-    sent.resent(index, context.now);
-    tcb.lastDataSentAt = context.now;
-    tcb.retransmissions++;
-    context.counters.txRetransmissions++;
+    repeatSegment(context, tcb, index);
   }
+}
+
+/** Sends segment `index` of the sent queue again, in a smaller part if the path takes less now. */
+function repeatSegment(context: TcpContext, tcb: Tcb, index: number): void {
+  const { sent } = tcb;
+  const start = sent.start(index);
+  const hasFin = tcb.finSeq >= 0 && seqGt(sent.end(index), tcb.finSeq);
+  let payload = seqDiff(sent.end(index), start) - (hasFin ? 1 : 0);
+  if (payload > tcb.sndMss) {
+    payload = tcb.sndMss;
+    sent.split(index, seqAdd(start, payload));
+    transmit(context, tcb, start, payload, ACK, NOT_ECT);
+  } else {
+    transmit(context, tcb, start, payload, hasFin ? ACK | FIN : ACK | PSH, NOT_ECT);
+  }
+  sent.resent(index, context.now);
+  if (tcb.firstResendAt < 0) tcb.firstResendAt = context.now;
+  tcb.undoResent++;
+  tcb.lastDataSentAt = context.now;
+  tcb.retransmissions++;
+  tcb.prr.sent(payload);
+  context.counters.txRetransmissions++;
 }
 
 function sendNewData(context: TcpContext, tcb: Tcb): void {
   let unsent = tcb.unsentBytes;
-  if (unsent > 0 && tcb.sent.length === 0 && context.now - tcb.lastDataSentAt > tcb.rtt.rtoMs) tcb.congestion.onIdle();
+  if (unsent > 0 && tcb.sent.length === 0 && context.now - tcb.lastDataSentAt > tcb.rtt.rtoMs) tcb.congestion.onIdle(context.now - tcb.lastDataSentAt);
+  const gapMs = pacingGapMs(context, tcb);
+  tcb.paced = false;
   while (unsent > 0) {
+    if (gapMs > 0 && tcb.paceAt > context.now + PACING_QUANTUM_MS && !tcb.probeOwed && tcb.exemptSegments === 0) {
+      tcb.paced = true;
+      return;
+    }
     const length = sendable(context, tcb, unsent);
     if (length === 0) break;
     const last = length === unsent;
     const withFin = last && tcb.finQueued && tcb.finSeq < 0 && tcb.usableWindow > length;
     pushSegment(context, tcb, length, withFin, last);
     unsent -= length;
+    if (gapMs > 0) tcb.paceAt = Math.max(tcb.paceAt, context.now) + length * gapMs;
     tcb.probeOwed = false; // one segment
   }
   if (unsent === 0 && tcb.finQueued && tcb.finSeq < 0 && (tcb.usableWindow > 0 || tcb.probeOwed)) pushSegment(context, tcb, 0, true, true);
@@ -106,7 +173,11 @@ function sendable(context: TcpContext, tcb: Tcb, unsent: number): number {
   if (tcb.probeOwed) return Math.max(1, length); // RFC 9293 §3.8.6.1: at least one octet into a closed window
   if (length <= 0) return 0;
   const room = tcb.congestion.cwndBytes + tcb.inflationBytes - tcb.sent.pipeBytes;
-  if (length > room && tcb.sent.pipeBytes > 0) return 0;
+  if (tcb.exemptSegments > 0) tcb.exemptSegments--;
+  else if (length > room && tcb.sent.pipeBytes > 0) {
+    tcb.limitedAt = tcb.sndNxt;
+    return 0;
+  }
   if (length === tcb.sndMss) return length;
   if (length === unsent) {
     // The end of what is queued. Nagle's rule in Minshall's variant: one small segment in flight at most.
@@ -128,12 +199,31 @@ function pushSegment(context: TcpContext, tcb: Tcb, length: number, withFin: boo
     tcb.sndMax = end;
   }
   tcb.lastDataSentAt = context.now;
+  tcb.tlpAt = Infinity; // counted from the last new segment (RFC 8985 §7.2)
+  tcb.prr.sent(length);
   if (length < tcb.sndMss && length > 0) tcb.sndSml = end;
   if (withFin) {
     tcb.finSeq = seqAdd(start, length);
     if (tcb.state === 'CLOSE-WAIT') context.setState(tcb, 'LAST-ACK');
   }
-  transmit(context, tcb, start, length, (withFin ? FIN : 0) | (push ? PSH : 0) | ACK);
+  let flags = (withFin ? FIN : 0) | (push ? PSH : 0) | ACK;
+  // RFC 3168 §6.1.2: the first new segment after a reduction says so. §6.1.6: probes are not marked capable.
+  const capable = tcb.ecnEnabled && length > 0 && !tcb.probeOwed;
+  if (capable && tcb.cwrOwed) {
+    flags |= CWR;
+    tcb.cwrOwed = false;
+  }
+  transmit(context, tcb, start, length, flags, capable ? ECT : NOT_ECT);
+}
+
+/** Time that one byte takes at the pace of the present window, ms; 0: not paced. */
+function pacingGapMs(context: TcpContext, tcb: Tcb): number {
+  const { srttMs } = tcb.rtt;
+  if (!context.config.pacing || srttMs === null || srttMs < PACING_QUANTUM_MS) return 0;
+  const { cwndBytes, ssthreshBytes } = tcb.congestion;
+  // Twice the window per round trip lets slow start double; a fifth more lets congestion avoidance grow. As Linux does.
+  const factor = cwndBytes < ssthreshBytes / 2 ? 2 : 1.2;
+  return srttMs / (factor * cwndBytes);
 }
 
 /** Whether reading has opened the window by so much that the peer should hear of it (RFC 9293 §3.8.6.2.2). */
@@ -162,21 +252,39 @@ function advertiseWindow(tcb: Tcb): number {
 }
 
 /** Builds and sends one segment with `length` bytes of the send ring from sequence number `seq`. */
-function transmit(context: TcpContext, tcb: Tcb, seq: number, length: number, flags: number): void {
+function transmit(context: TcpContext, tcb: Tcb, seq: number, length: number, flags: number, ecn: typeof NOT_ECT | typeof ECT): void {
   const { egress } = context;
-  const at = egress.payloadOffset;
-  writeTcpHeader(egress.buffer, at, tcb.localPort, tcb.remotePort, seq, tcb.rcvNxt, TCP_HEADER_BYTES, flags, advertiseWindow(tcb));
-  if (length > 0) tcb.sendRing.copyOut(seqDiff(seq, tcb.sndUna), length, egress.buffer, at + TCP_HEADER_BYTES);
+  const start = egress.payloadOffset;
+  const at = writeOptions(context, tcb, start + TCP_HEADER_BYTES, length);
+  const allFlags = tcb.eceOwed ? flags | ECE : flags;
+  writeTcpHeader(egress.buffer, start, tcb.localPort, tcb.remotePort, seq, tcb.rcvNxt, at - start, allFlags, advertiseWindow(tcb));
+  if (length > 0) tcb.sendRing.copyOut(seqDiff(seq, tcb.sndUna), length, egress.buffer, at);
+  tcb.lastAckSent = tcb.rcvNxt;
   tcb.ackOwed = false;
   tcb.unackedBytes = 0;
   tcb.ackAt = Infinity;
-  send(context, tcb, TCP_HEADER_BYTES + length);
+  send(context, tcb, at - start + length, ecn);
 }
 
-function send(context: TcpContext, tcb: Tcb, length: number): void {
+const edges = new Uint32Array(2 * MAX_SACK_BLOCKS);
+
+/** Timestamps, and SACK blocks as far as they fit beside the payload. @returns the offset behind them */
+function writeOptions(context: TcpContext, tcb: Tcb, from: number, payload: number): number {
+  const { buffer } = context.egress;
+  let at = from;
+  if (tcb.tsEnabled) at = writeTimestampsOption(buffer, at, timestampNow(tcb, context.now), tcb.tsRecent);
+  if (!tcb.sackEnabled || (tcb.outOfOrder.isEmpty && !tcb.dsackOwed)) return at;
+  // A full segment leaves no room for blocks; the next ACK has them.
+  const room = Math.min(tcb.tsEnabled ? MAX_SACK_BLOCKS - 1 : MAX_SACK_BLOCKS, Math.floor((tcb.sndMss - payload - 4) / 8));
+  if (room <= 0) return at;
+  const count = sackBlocks(tcb, room, edges);
+  return count > 0 ? writeSackOption(buffer, at, edges, count) : at;
+}
+
+function send(context: TcpContext, tcb: Tcb, length: number, ecn: typeof NOT_ECT | typeof ECT): void {
   const { egress, counters } = context;
   writeTcpChecksum(egress.buffer, egress.payloadOffset, length, tcb.localAddress, tcb.remoteAddress);
   tcb.segmentsOut++;
   counters.txSegments++;
-  if (egress.send(PROTOCOL_TCP, tcb.localAddress, tcb.remoteAddress, length, tcb.dontFragment ? WHOLE : FRAGMENTABLE) !== 'sent') counters.txUnreachable++;
+  if (egress.send(PROTOCOL_TCP, tcb.localAddress, tcb.remoteAddress, length, SEND_OPTIONS[tcb.dontFragment ? 'whole' : 'fragmentable'][ecn]) !== 'sent') counters.txUnreachable++;
 }

@@ -1,78 +1,57 @@
-/** Loss recovery without SACK: fast retransmit and NewReno (RFC 5681 §3.2, RFC 6582), limited transmit (RFC 3042). */
-import { seqGe, seqGt } from '../wire/seq';
+/** Loss recovery: timeouts, reductions taken back, and whether NewReno or RACK judges an ACK. */
 import type { TcpContext } from './context';
+import { beginEpisode, usesRack, type AckOutcome } from './episode';
+import { newRenoOnAck } from './newreno';
+import { rackOnAck } from './rack-recovery';
 import type { Tcb } from './tcb';
 
-/** RFC 5681 §3.2. */
-const DUP_ACK_THRESHOLD = 3;
-
-/** SND.UNA has moved by `ackedBytes`; the sent queue is up to date. */
-export function onNewAck(context: TcpContext, tcb: Tcb, ackedBytes: number, flightBefore: number): void {
-  tcb.dupAcks = 0;
-  if (tcb.recovery === 'fast') {
-    if (seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(tcb);
-    else onPartialAck(tcb, ackedBytes);
-    return;
-  }
-  tcb.inflationBytes = 0;
-  if (tcb.recovery === 'timeout' && seqGe(tcb.sndUna, tcb.recover)) tcb.recovery = 'open';
-  // A window that was not used says nothing about the path (RFC 7661 §4.3): it does not grow.
-  const cwnd = tcb.congestion.cwndBytes;
-  const needed = cwnd < tcb.congestion.ssthreshBytes ? cwnd / 2 : cwnd - tcb.sndMss;
-  if (flightBefore >= needed) tcb.congestion.onAck(ackedBytes, context.now);
+export function onAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
+  if (undoIfSpurious(context, tcb, outcome)) return;
+  if (usesRack(context, tcb)) rackOnAck(context, tcb, outcome);
+  else newRenoOnAck(context, tcb, outcome);
 }
 
-/** An ACK that RFC 5681 §2 calls a duplicate. */
-export function onDuplicateAck(context: TcpContext, tcb: Tcb): void {
-  tcb.dupAcks++;
-  if (tcb.recovery === 'fast') {
-    // RFC 5681 §3.2 step 4: another segment has left the network.
-    tcb.inflationBytes += tcb.sndMss;
-    return;
-  }
-  if (tcb.dupAcks < DUP_ACK_THRESHOLD) {
-    // RFC 3042: one new segment for each of the first two.
-    if (tcb.recovery === 'open') tcb.inflationBytes = tcb.dupAcks * tcb.sndMss;
-    return;
-  }
-  // RFC 6582 §3.2 step 2: not for what a timeout or an earlier recovery already repeats.
-  if (tcb.dupAcks !== DUP_ACK_THRESHOLD || !seqGt(tcb.sndUna, tcb.recover)) return;
-  tcb.recovery = 'fast';
-  tcb.partialAckSeen = false;
-  tcb.recover = tcb.sndMax;
-  tcb.fastRecoveries++;
-  context.counters.fastRetransmits++;
-  tcb.congestion.onFastRecovery(tcb.flightBytes, context.now);
-  tcb.inflationBytes = DUP_ACK_THRESHOLD * tcb.sndMss;
-  repeatFirst(tcb);
-}
-
-/** The retransmission timer expired: everything sent is taken for lost, and slow start begins. */
+/** The retransmission timer expired. */
 export function onTimeout(context: TcpContext, tcb: Tcb): void {
   const first = tcb.recovery !== 'timeout';
+  if (first) {
+    if (tcb.recovery === 'open') beginEpisode(tcb);
+    // RFC 5682 §3.1 step 1: not for a repeated timeout of the same segment.
+    tcb.frto = context.config.frto && tcb.sackEnabled ? 1 : 0;
+  } else tcb.frto = 0;
+  // RFC 2018 §8: the first missing byte lies in what the peer once SACKed; it took that back.
+  if (tcb.sent.isSacked(0)) tcb.sent.forgetSacks();
   tcb.congestion.onTimeout(tcb.flightBytes, first, context.now);
   tcb.recovery = 'timeout';
   tcb.recover = tcb.sndMax; // RFC 6582 §4
   tcb.dupAcks = 0;
   tcb.inflationBytes = 0;
-  tcb.sent.markAllLost();
+  if (usesRack(context, tcb)) tcb.rack.markOnTimeout(tcb.sent, context.now);
+  else tcb.sent.markAllLost();
   tcb.retransmitNow = true;
 }
 
-/** RFC 6582 §3.2 step 3, partial acknowledgment: the next hole is lost too. */
-function onPartialAck(tcb: Tcb, ackedBytes: number): void {
-  tcb.inflationBytes = Math.max(0, tcb.inflationBytes - ackedBytes);
-  if (ackedBytes >= tcb.sndMss) tcb.inflationBytes += tcb.sndMss;
-  repeatFirst(tcb);
-}
-
-function leaveRecovery(tcb: Tcb): void {
-  // Full acknowledgment: cwnd is ssthresh already; the inflation goes.
+/**
+ * Takes a reduction back when nothing was lost after all: the ACK answers the original (Eifel, RFC 3522 and
+ * RFC 4015), F-RTO's second ACK acknowledges what was never sent again (RFC 5682), or every retransmission
+ * was reported as a duplicate (RFC 3708 §3). @returns whether it was taken back
+ */
+function undoIfSpurious(context: TcpContext, tcb: Tcb, outcome: AckOutcome): boolean {
+  if (!context.config.undo || tcb.undoFrom < 0) return false;
+  if (outcome.dsack && tcb.undoResent > 0) tcb.undoResent--;
+  const advanced = outcome.ackedBytes > 0;
+  const byEifel = outcome.eifel && advanced && tcb.recovery !== 'open';
+  const byFrto = tcb.recovery === 'timeout' && tcb.frto > 0 && tcb.sent.originalDelivered && tcb.firstResendAt >= 0 && (tcb.frto === 2 || !advanced);
+  const byDsack = outcome.dsack && tcb.undoResent === 0 && tcb.firstResendAt >= 0;
+  if (!byEifel && !byFrto && !byDsack) return false;
+  tcb.congestion.undo();
   tcb.recovery = 'open';
   tcb.inflationBytes = 0;
-}
-
-function repeatFirst(tcb: Tcb): void {
-  tcb.sent.markLost(0);
-  tcb.retransmitNow = tcb.sent.hasLost;
+  tcb.frto = 0;
+  tcb.undoFrom = -1;
+  tcb.spuriousRecoveries++;
+  tcb.sent.unmarkLost();
+  context.counters.spuriousRecoveries++;
+  if (byEifel || byFrto) tcb.rtt.endBackOff(); // the path is slow, not broken (RFC 4015 §3)
+  return true;
 }

@@ -2,15 +2,22 @@
  * What was sent and is not acknowledged yet: the boundaries, times and fates of segments, never their
  * bytes (a retransmission rereads the send ring). Arrays side by side, so that nothing is allocated per segment.
  */
-import { seqGt, seqLe } from '../wire/seq';
+import { seqGt, seqLe, seqLt } from '../wire/seq';
 
 const LOST = 1;
 /** Lost and sent again since: in flight once more. */
 const RESENT = 2;
 /** Sent more than once at some time: no sample for the RTT (Karn, RFC 6298 §3). */
 const AMBIGUOUS = 4;
+/** The peer holds it (RFC 2018). */
+const SACKED = 8;
 
 const SMALLEST = 16;
+
+/** Who wants to hear of each segment that arrived, in the order of sequence numbers. */
+export interface Deliveries {
+  delivered(sentAt: number, end: number, resent: boolean, now: number): void;
+}
 
 export class SentQueue {
   private starts = new Uint32Array(0);
@@ -23,6 +30,14 @@ export class SentQueue {
   /** Lower bound for the index of the first segment that is lost and not resent. */
   private lostHint = 0;
   private lost = 0;
+  private sacked = 0;
+
+  /** What the last `acknowledge` and the `sack` calls after it found; see {@link beginAck}. */
+  deliveredBytes = 0;
+  /** A segment that was never sent twice was delivered: no retransmission can have caused this ACK (RFC 5682 §3.1). */
+  originalDelivered = false;
+  /** RTT of the segment delivered last, ms, or -1 if all were ambiguous. */
+  deliveredRttMs = -1;
 
   get length(): number {
     return this.count;
@@ -31,6 +46,11 @@ export class SentQueue {
   /** Sequence space believed to be in the network: sent, neither acknowledged nor lost. */
   get pipeBytes(): number {
     return this.pipe;
+  }
+
+  /** Segments that the peer holds out of order. */
+  get sackedCount(): number {
+    return this.sacked;
   }
 
   /** Whether a segment waits to be sent again. */
@@ -61,11 +81,18 @@ export class SentQueue {
     this.pipe += (end - start) >>> 0;
   }
 
+  /** Starts the account of one ACK. */
+  beginAck(): void {
+    this.deliveredBytes = 0;
+    this.originalDelivered = false;
+    this.deliveredRttMs = -1;
+  }
+
   /**
    * Forgets what lies before `una`; a segment acknowledged in part keeps its rest.
    * @returns the send time of the oldest segment acknowledged whole, or -1 if one of them was ambiguous or none was whole.
    */
-  acknowledge(una: number): number {
+  acknowledge(una: number, to: Deliveries, now: number): number {
     let sampleAt = -1;
     let ambiguous = false;
     while (this.count > 0) {
@@ -73,29 +100,92 @@ export class SentQueue {
       const end = this.ends[slot] ?? 0;
       if (!seqLe(end, una)) break;
       const flags = this.flags[slot] ?? 0;
+      const bytes = (end - (this.starts[slot] ?? 0)) >>> 0;
       if (flags & AMBIGUOUS) ambiguous = true;
       else if (sampleAt < 0) sampleAt = this.times[slot] ?? 0;
-      this.leave(flags, (end - (this.starts[slot] ?? 0)) >>> 0);
+      if (flags & SACKED) this.sacked--;
+      else {
+        this.leave(flags, bytes);
+        this.deliver(flags, bytes, this.times[slot] ?? 0, end, to, now);
+      }
       this.head = (this.head + 1) & (this.starts.length - 1);
       this.count--;
       if (this.lostHint > 0) this.lostHint--;
     }
     const start = this.start(0);
     if (this.count > 0 && seqGt(una, start)) {
-      if (this.inFlight(this.flags[this.head] ?? 0)) this.pipe -= (una - start) >>> 0;
+      const bytes = (una - start) >>> 0;
+      const flags = this.flags[this.head] ?? 0;
+      if (this.inFlight(flags)) this.pipe -= bytes;
+      if (!(flags & SACKED)) this.deliveredBytes += bytes;
       this.starts[this.head] = una;
     }
     return ambiguous ? -1 : sampleAt;
   }
 
-  markLost(index: number): void {
+  /** Marks the segments that lie whole within `[start, end)` as held by the peer. */
+  sack(start: number, end: number, to: Deliveries, now: number): void {
+    for (let index = this.indexAtOrAfter(start); index < this.count; index++) {
+      const slot = this.slot(index);
+      const segmentEnd = this.ends[slot] ?? 0;
+      if (seqGt(segmentEnd, end)) return;
+      const flags = this.flags[slot] ?? 0;
+      if (flags & SACKED) continue;
+      const bytes = this.bytes(slot);
+      this.leave(flags, bytes);
+      this.flags[slot] = (flags | SACKED) & ~LOST & ~RESENT;
+      this.sacked++;
+      this.deliver(flags, bytes, this.times[slot] ?? 0, segmentEnd, to, now);
+    }
+  }
+
+  isSacked(index: number): boolean {
+    return ((this.flags[this.slot(index)] ?? 0) & SACKED) !== 0;
+  }
+
+  /** Whether the segment was taken for lost and not sent again yet. */
+  isLost(index: number): boolean {
+    return ((this.flags[this.slot(index)] ?? 0) & (LOST | RESENT)) === LOST;
+  }
+
+  wasResent(index: number): boolean {
+    return ((this.flags[this.slot(index)] ?? 0) & AMBIGUOUS) !== 0;
+  }
+
+  /** The peer may discard what it only SACKed (RFC 2018 §8): after a timeout all of it counts as missing. */
+  forgetSacks(): void {
+    if (this.sacked === 0) return;
+    for (let index = 0; index < this.count; index++) {
+      const slot = this.slot(index);
+      const flags = this.flags[slot] ?? 0;
+      if (!(flags & SACKED)) continue;
+      this.flags[slot] = flags & ~SACKED;
+      this.pipe += this.bytes(slot);
+    }
+    this.sacked = 0;
+  }
+
+  /** @returns whether it was in flight until now. */
+  markLost(index: number): boolean {
     const slot = this.slot(index);
     const flags = this.flags[slot] ?? 0;
-    if (!this.inFlight(flags)) return;
+    if (!this.inFlight(flags)) return false;
     this.flags[slot] = (flags | LOST) & ~RESENT;
     this.pipe -= this.bytes(slot);
     this.lost++;
     this.lostHint = Math.min(this.lostHint, index);
+    return true;
+  }
+
+  /** Takes back every mark whose segment was not sent again: nothing was lost. */
+  unmarkLost(): void {
+    for (let index = this.lostHint; index < this.count && this.lost > 0; index++) {
+      if (!this.isLost(index)) continue;
+      const slot = this.slot(index);
+      this.flags[slot] = (this.flags[slot] ?? 0) & ~LOST;
+      this.pipe += this.bytes(slot);
+      this.lost--;
+    }
   }
 
   markAllLost(): void {
@@ -106,7 +196,7 @@ export class SentQueue {
   nextLost(): number {
     if (this.lost === 0) return -1;
     for (let index = this.lostHint; index < this.count; index++) {
-      if (!this.inFlight(this.flags[this.slot(index)] ?? 0)) {
+      if (this.isLost(index)) {
         this.lostHint = index;
         return index;
       }
@@ -118,7 +208,7 @@ export class SentQueue {
   resent(index: number, now: number): void {
     const slot = this.slot(index);
     const flags = this.flags[slot] ?? 0;
-    if (!this.inFlight(flags)) {
+    if ((flags & (LOST | RESENT)) === LOST) {
       this.pipe += this.bytes(slot);
       this.lost--;
     }
@@ -141,13 +231,16 @@ export class SentQueue {
     this.ends[second] = end;
     this.times[second] = sentAt;
     this.flags[second] = flags;
-    if (!this.inFlight(flags)) this.lost++;
+    if (flags & SACKED) this.sacked++;
+    else if (!this.inFlight(flags)) this.lost++;
   }
 
   /** Forgets the last segment: it will be sent afresh. */
   pop(): void {
     const slot = this.slot(this.count - 1);
-    this.leave(this.flags[slot] ?? 0, this.bytes(slot));
+    const flags = this.flags[slot] ?? 0;
+    if (flags & SACKED) this.sacked--;
+    else this.leave(flags, this.bytes(slot));
     this.count--;
   }
 
@@ -161,6 +254,7 @@ export class SentQueue {
     this.count = 0;
     this.pipe = 0;
     this.lost = 0;
+    this.sacked = 0;
     this.lostHint = 0;
   }
 
@@ -173,12 +267,35 @@ export class SentQueue {
   }
 
   private inFlight(flags: number): boolean {
-    return (flags & (LOST | RESENT)) !== LOST;
+    return (flags & SACKED) === 0 && (flags & (LOST | RESENT)) !== LOST;
   }
 
+  /** Takes a segment that is not SACKed out of the account of what is in flight or lost. */
   private leave(flags: number, bytes: number): void {
     if (this.inFlight(flags)) this.pipe -= bytes;
     else this.lost--;
+  }
+
+  private deliver(flags: number, bytes: number, sentAt: number, end: number, to: Deliveries, now: number): void {
+    this.deliveredBytes += bytes;
+    const resent = (flags & AMBIGUOUS) !== 0;
+    if (!resent) {
+      this.originalDelivered = true;
+      this.deliveredRttMs = now - sentAt;
+    }
+    to.delivered(sentAt, end, resent, now);
+  }
+
+  /** Index of the first segment that starts at or after `seq`. */
+  private indexAtOrAfter(seq: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (seqLt(this.start(middle), seq)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   private copy(from: number, to: number): void {

@@ -7,6 +7,8 @@ import type { Flow } from '../storage/flow-table';
 import { RingBuffer } from '../storage/ring-buffer';
 import { seqAdd, seqDiff, seqGt, seqLe } from '../wire/seq';
 import type { CongestionControl } from './congestion/congestion';
+import { Prr } from './prr';
+import { Rack } from './rack';
 import { RttEstimator } from './rtt';
 import { SentQueue } from './sent-queue';
 import type { TcpState } from './types';
@@ -57,7 +59,7 @@ export class Tcb implements Flow, Due {
   maxSndWnd = 0;
   sndWndShift = 0;
   /** Whether our SYN carries the window scale option: always offered, answered only to one (RFC 7323 §2.2). */
-  offersWindowScale = true;
+  offersWindowScale: boolean;
   /** Largest payload of a segment toward the peer. */
   sndMss = DEFAULT_MSS;
   /** RFC 1191; given up for a path said to be narrower than any segment size we go down to. */
@@ -84,6 +86,27 @@ export class Tcb implements Flow, Due {
   readonly receiveRing: RingBuffer;
   readonly outOfOrder = new Assembler();
 
+  // Options agreed in the handshake (RFC 2018, RFC 7323, RFC 3168)
+  sackEnabled = false;
+  tsEnabled = false;
+  /** Added to the clock so that timestamps tell nothing of our uptime or other connections (RFC 7323 §5.4). */
+  readonly tsOffset: number;
+  /** TS.Recent, and when it was taken, ms. */
+  tsRecent = 0;
+  tsRecentAt = 0;
+  /** Last.ACK.sent (RFC 7323 §4.3). */
+  lastAckSent = 0;
+  ecnEnabled = false;
+  /** A packet came marked: ECE goes out until the peer answers with CWR (RFC 3168 §6.1.3). */
+  eceOwed = false;
+  cwrOwed = false;
+  /** No second reduction for marks before this is acknowledged. */
+  ecnRecover: number;
+  /** The duplicate to report in the next ACK (RFC 2883), valid while `dsackOwed`. */
+  dsackOwed = false;
+  dsackStart = 0;
+  dsackEnd = 0;
+
   // What is owed to the peer
   synOwed = false;
   ackOwed = false;
@@ -102,6 +125,24 @@ export class Tcb implements Flow, Due {
   /** Bytes that the window is inflated by, for segments that duplicate ACKs say have left the network. */
   inflationBytes = 0;
   partialAckSeen = false;
+  readonly rack = new Rack();
+  readonly prr = new Prr();
+  /** Step of F-RTO (RFC 5682): 0 off, 1 after the timeout, 2 after the first ACK. */
+  frto: 0 | 1 | 2 = 0;
+  /** New segments that may go whatever the congestion window says: F-RTO's step 2, a tail loss probe. */
+  exemptSegments = 0;
+  /** SND.NXT when the congestion window last held output back. */
+  limitedAt: number;
+  /** SND.UNA when the present or last reduction began, or -1 when it cannot be undone. */
+  undoFrom = -1;
+  /** Retransmissions of that episode that no DSACK has reported yet. */
+  undoResent = 0;
+  /** When the episode's first retransmission was sent, ms, or -1. */
+  firstResendAt = -1;
+  /** End of the tail loss probe in flight, or -1 (RFC 8985 §7). */
+  tlpEndSeq = -1;
+  tlpIsRetransmission = false;
+  tlpOwed = false;
 
   // Timers, ms
   readonly rtt: RttEstimator;
@@ -110,6 +151,11 @@ export class Tcb implements Flow, Due {
   timerKind: 'idle' | 'rto' | 'persist' = 'idle';
   timerAt = Infinity;
   ackAt = Infinity;
+  tlpAt = Infinity;
+  /** Earliest time for the next new segment (pacing). */
+  paceAt = 0;
+  /** Whether output stopped for it. */
+  paced = false;
   /** End of the handshake, of FIN-WAIT-2 or of TIME-WAIT. */
   lifeAt = Infinity;
   /** Last time the peer acknowledged something new, or data began to wait. */
@@ -132,6 +178,7 @@ export class Tcb implements Flow, Due {
   retransmissions = 0;
   timeouts = 0;
   fastRecoveries = 0;
+  spuriousRecoveries = 0;
 
   // Scheduling, owned by the layer
   dirty = false;
@@ -141,7 +188,7 @@ export class Tcb implements Flow, Due {
 
   constructor(
     readonly id: number, tuple: Tuple, readonly iss: number, config: TcpConfig, congestion: CongestionControl,
-    passive: boolean,
+    passive: boolean, tsOffset: number,
   ) {
     this.localAddress = tuple.localAddress;
     this.localPort = tuple.localPort;
@@ -155,11 +202,18 @@ export class Tcb implements Flow, Due {
     this.sndSml = iss;
     this.recover = iss;
     this.rttSampleFrom = iss;
+    this.ecnRecover = iss;
+    this.limitedAt = iss;
+    this.tsOffset = tsOffset;
     this.sendRing = new RingBuffer(config.sendBufferBytes);
     this.receiveRing = new RingBuffer(config.receiveBufferBytes);
     this.rtt = new RttEstimator(config);
     this.congestion = congestion;
-    while (config.receiveBufferBytes >>> this.rcvWndShift > 0xffff && this.rcvWndShift < MAX_WINDOW_SCALE) this.rcvWndShift++;
+    // What is offered in the SYN; the peer's SYN settles what is used.
+    this.sackEnabled = config.sack;
+    this.tsEnabled = config.timestamps;
+    this.offersWindowScale = config.windowScaling;
+    while (config.windowScaling && config.receiveBufferBytes >>> this.rcvWndShift > 0xffff && this.rcvWndShift < MAX_WINDOW_SCALE) this.rcvWndShift++;
   }
 
   get isSynchronized(): boolean {

@@ -12,6 +12,8 @@ import { FlowTable } from '../storage/flow-table';
 import { formatIpv4, isUnicast } from '../wire/address';
 import { seqAdd, seqMax } from '../wire/seq';
 import { TcpSegment } from '../wire/tcp';
+import type { CongestionControl } from './congestion/congestion';
+import { Cubic } from './congestion/cubic';
 import { Reno } from './congestion/reno';
 import type { TcpContext } from './context';
 import { onTransportError } from './errors-in';
@@ -131,7 +133,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   /** Takes in one segment. `bytes` is the IPv4 payload, a view valid during the call. */
-  input(source: number, destination: number, bytes: Uint8Array, _ecn: Ecn, now: number): void {
+  input(source: number, destination: number, bytes: Uint8Array, ecn: Ecn, now: number): void {
     this.now = now;
     this.counters.rxSegments++;
     const { segment, counters } = this;
@@ -151,7 +153,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     const tcb = this.connections.find(destination, segment.destinationPort, source, segment.sourcePort);
     const listener = tcb && !isNewerSyn(tcb, segment) ? null : this.listenerFor(destination, segment.destinationPort);
     if (tcb && !listener) {
-      segmentArrives(this, tcb, segment);
+      segmentArrives(this, tcb, segment, ecn);
       return;
     }
     if (tcb) {
@@ -346,10 +348,15 @@ export class TcpLayer implements TcpContext, ListenerHost {
     const generated = initialSequenceNumber(this.isnHash, this.now, tuple.localAddress, tuple.localPort, tuple.remoteAddress, tuple.remotePort);
     // RFC 9293 §3.6.1 MAY-2: above every number the old connection used.
     const iss = this.issFloor === null ? generated : seqMax(generated, seqAdd(this.issFloor, ISS_GAP));
-    const tcb = new Tcb(this.nextId++, tuple, iss, this.config, new Reno(this.config.initialWindowSegments), passive);
+    const tcb = new Tcb(this.nextId++, tuple, iss, this.config, this.newCongestion(), passive, this.random.u32());
     tcb.lifeAt = this.now + this.config.connectTimeoutMs;
     this.connections.add(tcb);
     return tcb;
+  }
+
+  private newCongestion(): CongestionControl {
+    const { congestion, initialWindowSegments, hystart } = this.config;
+    return congestion === 'cubic' ? new Cubic(initialWindowSegments, hystart) : new Reno(initialWindowSegments, hystart);
   }
 
   /** Whether one more connection may exist; one that only waits out its time makes room. */

@@ -3,8 +3,13 @@ import { StackError } from '../errors';
 import { formatIpv4 } from '../wire/address';
 import type { TcpContext } from './context';
 import { sendReset } from './output';
+import { usesRack } from './episode';
+import { onReorderTimer } from './rack-recovery';
 import { onTimeout } from './recovery';
 import type { Tcb } from './tcb';
+
+/** RFC 8985 §7.2's TLP.max_ack_delay. */
+const MAX_ACK_DELAY_MS = 200;
 
 /** Sets the timer that the connection's present state calls for, after output. @returns when it is next due. */
 export function armTimers(context: TcpContext, tcb: Tcb): number {
@@ -15,9 +20,11 @@ export function armTimers(context: TcpContext, tcb: Tcb): number {
     tcb.timerAt = kind === 'idle' ? Infinity : context.now + tcb.rtt.rtoMs;
     if (kind === 'persist') tcb.progressAt = context.now;
   }
+  tcb.tlpAt = probeTime(context, tcb);
   // Nobody reads any more, and a peer that never closes would hold the state for ever.
   if (tcb.state === 'FIN-WAIT-2' && tcb.released && tcb.lifeAt === Infinity) tcb.lifeAt = context.now + context.config.finWait2TimeoutMs;
-  return Math.min(tcb.timerAt, tcb.ackAt, tcb.lifeAt);
+  const paceAt = tcb.paced ? tcb.paceAt : Infinity;
+  return Math.min(tcb.timerAt, tcb.ackAt, tcb.lifeAt, tcb.tlpAt, tcb.rack.timerAt, paceAt);
 }
 
 /** RFC 6298 §5.3: an ACK of new data starts the timer afresh. */
@@ -36,12 +43,28 @@ export function runTimers(context: TcpContext, tcb: Tcb): void {
     tcb.ackAt = Infinity;
     tcb.ackOwed = true;
   }
+  if (tcb.rack.timerAt <= context.now) onReorderTimer(context, tcb);
+  if (tcb.tlpAt <= context.now) {
+    tcb.tlpOwed = true;
+    restartRetransmission(tcb); // RFC 8985 §7.3: the RTO counts from the probe
+  }
   if (tcb.timerAt <= context.now) {
     if (tcb.timerKind === 'rto') retransmissionTimeout(context, tcb);
     else persistTimeout(tcb);
-    tcb.timerKind = 'idle';
-    tcb.timerAt = Infinity;
+    restartRetransmission(tcb);
   }
+}
+
+/** When the tail loss probe is due (RFC 8985 §7.2): `Infinity` where none may be sent. */
+function probeTime(context: TcpContext, tcb: Tcb): number {
+  const { sent, rtt } = tcb;
+  const wanted = context.config.tlp && usesRack(context, tcb) && tcb.recovery === 'open' && tcb.sndWnd > 0;
+  if (!wanted || !tcb.maySend || sent.length === 0 || sent.sackedCount > 0 || tcb.tlpEndSeq >= 0) return Infinity;
+  if (tcb.tlpAt !== Infinity) return tcb.tlpAt;
+  let timeoutMs = rtt.srttMs === null ? 1_000 : 2 * rtt.srttMs;
+  // The peer may delay its ACK of a lone segment.
+  if (tcb.flightBytes <= tcb.sndMss) timeoutMs += MAX_ACK_DELAY_MS;
+  return Math.min(context.now + timeoutMs, tcb.timerAt);
 }
 
 function neededTimer(tcb: Tcb): Tcb['timerKind'] {
@@ -49,7 +72,7 @@ function neededTimer(tcb: Tcb): Tcb['timerKind'] {
   if (!tcb.maySend) return 'idle';
   if (tcb.sent.length > 0) return 'rto';
   // Something waits and nothing is in flight: only the peer's window can hold it back.
-  if (tcb.unsentBytes > 0 || (tcb.finQueued && tcb.finSeq < 0)) return 'persist';
+  if (!tcb.paced && (tcb.unsentBytes > 0 || (tcb.finQueued && tcb.finSeq < 0))) return 'persist';
   return 'idle';
 }
 

@@ -93,6 +93,12 @@ export function writeSackPermittedOption(bytes: Uint8Array, at: number): number 
   return at + 4;
 }
 
+/** Puts SACK-permitted in place of the two NOPs that pad the timestamps written at `at`. */
+export function writeSackPermittedInPadding(bytes: Uint8Array, at: number): void {
+  bytes[at] = KIND_SACK_PERMITTED;
+  bytes[at + 1] = 2;
+}
+
 export function writeTimestampsOption(bytes: Uint8Array, at: number, tsVal: number, tsEcr: number): number {
   bytes[at] = KIND_NOP;
   bytes[at + 1] = KIND_NOP;

@@ -25,6 +25,11 @@ export const REMOTE = 0x0a00_0001;
 export const ACTIVE_PORTS = { local: 50_000, remote: 80 } as const;
 export const PASSIVE_PORTS = { local: 80, remote: 40_000 } as const;
 
+/** The base protocol by itself: a test of a mechanism beyond it switches that on. */
+const PLAIN: Partial<TcpConfig> = {
+  sack: false, timestamps: false, congestion: 'reno', hystart: false, pacing: false, ecn: 'off', undo: false,
+};
+
 /** A time, or the earliest and the latest that will do. */
 export type At = number | readonly [from: number, to: number];
 
@@ -81,7 +86,7 @@ export class TcpHarness {
   constructor(options: HarnessOptions = {}) {
     this.startMs = options.iss ? startForIss(options, options.iss) : (options.startMs ?? 0);
     this.clock = new VirtualClock(this.startMs);
-    this.config = { ...DEFAULT_CONFIG.tcp, ...SMALL_BUFFERS, ...options.config };
+    this.config = { ...DEFAULT_CONFIG.tcp, ...SMALL_BUFFERS, ...PLAIN, ...options.config };
     this.mtu = options.mtu ?? 1500;
     this.peerIss = options.peerIss ?? 1_000_000;
     this.tcp = new TcpLayer({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { Rack } from '../../../stack/tcp/rack';
 import { SentQueue } from '../../../stack/tcp/sent-queue';
 import { seqAdd, seqDiff } from '../../../stack/wire/seq';
 
@@ -23,6 +24,7 @@ describe('SentQueue', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0xffff_f000, max: 0xffff_ffff }), fc.array(step, { maxLength: 120 }), (first, steps) => {
         const queue = new SentQueue();
+        const rack = new Rack();
         const model: Sent[] = [];
         let una = first;
         let next = first;
@@ -45,7 +47,7 @@ describe('SentQueue', () => {
               else if (gone && expected < 0) expected = gone.at;
             }
             if (model[0] && seqDiff(una, model[0].start) > 0) model[0].start = una;
-            assert.equal(queue.acknowledge(una), ambiguous ? -1 : expected, 'the sample for the RTT (RFC 6298 §3)');
+            assert.equal(queue.acknowledge(una, rack, now), ambiguous ? -1 : expected, 'the sample for the RTT (RFC 6298 §3)');
           } else if (what === 'markAllLost') {
             queue.markAllLost();
             for (const sent of model) sent.lost = true;

@@ -1,0 +1,94 @@
+/** CUBIC (RFC 9438). Inside, windows are in segments and times in seconds, as the RFC has them. */
+import type { AckSample } from './congestion';
+import { SlowStart } from './slow-start';
+import { Window } from './window';
+
+/** RFC 9438 §5. */
+const C = 0.4;
+const BETA = 0.7;
+/** §4.3: the Reno-friendly increase that goes with that decrease. */
+const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
+
+export class Cubic extends Window {
+  private readonly slowStart: SlowStart;
+  /** Segments. */
+  private wMax = 0;
+  private savedWMax = 0;
+  /** Start of the present congestion avoidance, s; null until its first ACK. */
+  private epochStart: number | null = null;
+  private cwndEpoch = 0;
+  private k = 0;
+  private wEst = 0;
+
+  constructor(initialWindowSegments: number, hystart: boolean) {
+    super(initialWindowSegments);
+    this.slowStart = new SlowStart(hystart);
+  }
+
+  onAck(ack: AckSample): void {
+    this.begin();
+    if (this.cwndBytes < this.ssthreshBytes) {
+      this.cwndBytes += this.slowStart.increase(ack, this.mss, this.ssthreshBytes === Infinity);
+      if (this.slowStart.isOver) this.ssthreshBytes = this.cwndBytes;
+      return;
+    }
+    const now = ack.now / 1000;
+    const cwnd = this.cwndBytes / this.mss;
+    if (this.epochStart === null) this.beginEpoch(now, cwnd);
+    const acked = ack.ackedBytes / this.mss;
+    const rtt = (ack.srttMs ?? 0) / 1000;
+    const t = now - (this.epochStart ?? now);
+    // §4.3: what Reno would have by now; once past the last maximum it grows as Reno does.
+    this.wEst += ((this.wEst >= this.wMax ? 1 : ALPHA) * acked) / cwnd;
+    const cubicNow = this.cubic(t);
+    if (cubicNow < this.wEst) {
+      this.cwndBytes = Math.max(this.cwndBytes, this.wEst * this.mss);
+      return;
+    }
+    // §4.4, §4.5: toward where the curve will be in a round trip, at most half as much again.
+    const target = Math.min(Math.max(this.cubic(t + rtt), cwnd), 1.5 * cwnd);
+    this.cwndBytes += ((target - cwnd) / cwnd) * acked * this.mss;
+  }
+
+  onCongestion(flightBytes: number): void {
+    this.begin();
+    const cwnd = this.cwndBytes / this.mss;
+    // §4.7: fast convergence leaves room for newcomers.
+    this.savedWMax = this.wMax;
+    this.wMax = cwnd < this.wMax ? (cwnd * (1 + BETA)) / 2 : cwnd;
+    // §4.6: from what was in flight, if that was less (an application that did not fill its window).
+    this.ssthreshBytes = Math.max(flightBytes * BETA, 2 * this.mss);
+    this.cwndBytes = this.ssthreshBytes;
+    this.epochStart = null;
+  }
+
+  override onTimeout(flightBytes: number, first: boolean, now: number): void {
+    super.onTimeout(flightBytes, first, now);
+    this.epochStart = null;
+  }
+
+  override onIdle(idleMs: number): void {
+    super.onIdle(idleMs);
+    // §4.2: the curve stands still while nothing is sent.
+    if (this.epochStart !== null) this.epochStart += idleMs / 1000;
+  }
+
+  override undo(): void {
+    super.undo();
+    this.wMax = this.savedWMax;
+    this.epochStart = null;
+  }
+
+  private beginEpoch(now: number, cwnd: number): void {
+    this.epochStart = now;
+    this.cwndEpoch = cwnd;
+    this.wEst = cwnd;
+    if (this.wMax < cwnd) this.wMax = cwnd; // after slow start, §4.10
+    this.k = Math.cbrt((this.wMax - this.cwndEpoch) / C); // §4.2 eq. 2
+  }
+
+  /** §4.2 eq. 1 */
+  private cubic(t: number): number {
+    return C * (t - this.k) ** 3 + this.wMax;
+  }
+}

@@ -1,0 +1,76 @@
+/** One recovery from its beginning to its end: what NewReno and RACK share. */
+import { seqGe } from '../wire/seq';
+import type { TcpContext } from './context';
+import type { Tcb } from './tcb';
+
+/** What one ACK brought, once SND.UNA and the sent queue are up to date. */
+export interface AckOutcome {
+  /** How far SND.UNA moved. */
+  readonly ackedBytes: number;
+  /** Newly acknowledged or SACKed. */
+  readonly deliveredBytes: number;
+  readonly flightBefore: number;
+  readonly pipeBefore: number;
+  /** RFC 5681 §2's duplicate ACK. */
+  readonly duplicate: boolean;
+  /** RFC 2883: something arrived twice. */
+  readonly dsack: boolean;
+  /** RFC 3522: the peer's timestamp is older than the first retransmission. */
+  readonly eifel: boolean;
+}
+
+/** RACK needs to know which segments arrived: it runs wherever SACK is agreed (RFC 8985 §4). */
+export function usesRack(context: TcpContext, tcb: Tcb): boolean {
+  return tcb.sackEnabled && context.config.rack;
+}
+
+/** Fast recovery begins: the window is reduced once for everything sent so far. */
+export function enterRecovery(context: TcpContext, tcb: Tcb): void {
+  if (tcb.recovery === 'open') beginEpisode(tcb);
+  tcb.recovery = 'fast';
+  tcb.partialAckSeen = false;
+  tcb.recover = tcb.sndMax;
+  tcb.frto = 0;
+  tcb.fastRecoveries++;
+  context.counters.fastRetransmits++;
+  tcb.congestion.onCongestion(tcb.flightBytes, context.now);
+}
+
+export function leaveRecovery(tcb: Tcb): void {
+  if (tcb.recovery === 'fast') {
+    tcb.congestion.cwndBytes = Math.min(tcb.congestion.cwndBytes, tcb.congestion.ssthreshBytes);
+    if (tcb.sackEnabled) tcb.congestion.cwndBytes = tcb.congestion.ssthreshBytes; // RFC 9937 §6: the end of PRR
+  }
+  tcb.recovery = 'open';
+  tcb.inflationBytes = 0;
+  tcb.frto = 0;
+}
+
+export function repeatFirst(tcb: Tcb): void {
+  tcb.sent.markLost(0);
+  tcb.retransmitNow = tcb.sent.hasLost;
+}
+
+/** A window that was not used says nothing about the path (RFC 7661 §4.3): it grows only where it was the limit. */
+export function growWindow(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
+  const { cwndBytes, ssthreshBytes } = tcb.congestion;
+  const wasLimit = seqGe(tcb.limitedAt, tcb.sndUna) || outcome.flightBefore >= cwndBytes - tcb.sndMss;
+  const halfUsed = cwndBytes < ssthreshBytes && outcome.flightBefore >= cwndBytes / 2;
+  if (!wasLimit && !halfUsed) return;
+  const { sent } = tcb;
+  tcb.congestion.onAck({
+    ackedBytes: outcome.ackedBytes,
+    rttMs: sent.deliveredRttMs < 0 ? null : sent.deliveredRttMs,
+    srttMs: tcb.rtt.srttMs,
+    sndUna: tcb.sndUna,
+    sndNxt: tcb.sndNxt,
+    now: context.now,
+  });
+}
+
+export function beginEpisode(tcb: Tcb): void {
+  tcb.congestion.remember();
+  tcb.undoFrom = tcb.sndUna;
+  tcb.undoResent = 0;
+  tcb.firstResendAt = -1;
+}
