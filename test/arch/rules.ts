@@ -70,8 +70,13 @@ function partOf(path: string): Part | null {
   return rest.length > 0 ? first : first.replace(/\.ts$/, '');
 }
 
+/** The terminal command hosts the runtime in its own process. */
+function isTerminal(path: string): boolean {
+  return /^extension\/cli(-[a-z-]+)?\.ts$/.test(path);
+}
+
 function isVsCodeSide(path: string): boolean {
-  return path.startsWith('extension/') && !path.startsWith('extension/worker/') && path !== 'extension/cli.ts' && path !== 'extension/protocol.ts';
+  return path.startsWith('extension/') && !path.startsWith('extension/worker/') && path !== 'extension/protocol.ts' && !isTerminal(path);
 }
 
 /** Every broken rule of the sources, in the order of the files. */

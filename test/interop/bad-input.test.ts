@@ -58,7 +58,7 @@ describe('Bad input at the terminal', function () {
 
     it('says that there is no process and no require', async () => {
       expectRun(await run('print(process.pid);\n'), 1, '', /process[^]*script\.ts:1/);
-      expectRun(await run("require('fs');\n"), 1, '', /require[^]*script\.ts:1/);
+      expectRun(await run("require('fs');\n"), 1, '', /"fs"[^]*script\.ts:1/);
     });
   });
 
@@ -99,9 +99,9 @@ describe('Bad input at the terminal', function () {
       ['defers', 'print("on"); const again = (): void => void Promise.resolve().then(again); again();'],
     ] as const) {
       it(`is ended by --timeout with 124 when it ${name}`, async () => {
-        const result = await run(text, ['--timeout', '1']);
-        expectRun(result, 124, 'on\n', /1 (s\b|second)/);
-        assert.ok(result.seconds < 10, describeRun(result));
+        const result = await run(text, ['--timeout', '3']);
+        expectRun(result, 124, 'on\n', /3 s\b/);
+        assert.ok(result.seconds < 12, describeRun(result));
       });
 
       it(`is ended by Ctrl-C with 130 when it ${name}`, async () => {
@@ -120,9 +120,10 @@ describe('Bad input at the terminal', function () {
       assert.equal(result.signal, 'SIGKILL');
     });
 
-    it('is reported when its worker is killed', async () => {
-      const killWorker = { text: 'on\n', run: ({ descendants }: { descendants(): number[] }) => process.kill(descendants()[0] ?? 0, 'SIGKILL') };
-      expectRun(await run('print("on"); while (true) await Event.OnTick;', [], { when: killWorker, limitMs: 20_000 }), 1, 'on\n', /worker/i);
+    it('is reported when its process is killed', async () => {
+      // Beside the script's process there may be helpers; the command must survive the end of them all.
+      const killAll = { text: 'on\n', run: ({ descendants }: { descendants(): number[] }) => descendants().forEach((pid) => process.kill(pid, 'SIGKILL')) };
+      expectRun(await run('print("on"); while (true) await Event.OnTick;', [], { when: killAll, limitMs: 20_000 }), 1, 'on\n', /SIGKILL|killed/);
     });
   });
 
