@@ -12,7 +12,8 @@ export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } f
 export type { Counters, Observer, StackEvent } from './observer';
 export { CryptoRandom, SeededRandom, type Random } from './random';
 export { runStack } from './run-stack';
-export type { DnsResult, DnsServer } from './socket/dns-resolver';
+export type { DnsResult } from './socket/dns-cache';
+export type { DnsServer } from './socket/dns-query';
 export type { UdpBindOptions, UdpDatagram, UdpError, UdpSendOptions, UdpSocket } from './socket/udp';
 export { Stack, type AddressInfo, type AddressOptions, type StackOptions } from './stack';
 export type {

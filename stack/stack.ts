@@ -9,11 +9,13 @@ import { Ipv4Output } from './iface/ipv4-output';
 import { Neighbors } from './iface/neighbors';
 import { Reassembly } from './iface/reassembly';
 import { Routes, type InterfaceAddress } from './iface/routes';
-import type { Device } from './link/device';
+import type { Device, LinkCounters } from './link/device';
 import { createCounters, type Counters, type Observer } from './observer';
 import { KeyedHash, type Random } from './random';
-import { DhcpClient, type DhcpLease } from './socket/dhcp-client';
-import { DnsResolver, type DnsServer } from './socket/dns-resolver';
+import { DhcpClient } from './socket/dhcp-client';
+import type { DhcpLease } from './socket/dhcp-lease';
+import type { DnsServer } from './socket/dns-query';
+import { DnsResolver } from './socket/dns-resolver';
 import { UdpLayer } from './socket/udp';
 import { TcpLayer } from './tcp/tcp-layer';
 import { formatIpv4, isLoopback, isUnicast, type Ipv4Address } from './wire/address';
@@ -148,6 +150,11 @@ export class Stack {
         onLost: (reason) => this.lost(reason),
       });
     }
+  }
+
+  /** What the device under the stack has counted. */
+  get linkCounters(): Readonly<LinkCounters> {
+    return this.device.counters;
   }
 
   /** The address the stack has now, or null: then only DHCP can use the link. */
