@@ -4,20 +4,26 @@
  * `node esbuild.js` builds once, `--watch` goes on, `--production` leaves out source maps and shortens.
  */
 const { spawnSync } = require('node:child_process');
+const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 
 const root = __dirname;
 
-/** Whether node_modules was installed from the lock file as it is now. */
+/**
+ * Whether node_modules holds what the lock file names, by npm's own record of what it installed. Versions are
+ * compared, not times: a clone, a checkout or `npm install` leaves the two files in any order.
+ */
 function dependenciesAreFresh() {
-  const marker = path.join(root, 'node_modules', '.package-lock.json');
-  const lock = path.join(root, 'package-lock.json');
-  return fs.existsSync(marker) && fs.statSync(marker).mtimeMs >= fs.statSync(lock).mtimeMs;
+  const record = path.join(root, 'node_modules', '.package-lock.json');
+  if (!fs.existsSync(record)) return false;
+  const installed = JSON.parse(fs.readFileSync(record, 'utf8')).packages;
+  const locked = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(locked).every(([place, entry]) => place === '' || entry.optional || installed[place]?.version === entry.version);
 }
 
 /**
- * Installs the locked dependencies if they are missing or older than the lock file. `cap` is optional:
+ * Installs the locked dependencies if they are missing or others than the lock file names. `cap` is optional:
  * npm leaves it out by itself on a machine without a compiler.
  */
 function ensureDependencies() {
@@ -28,9 +34,6 @@ function ensureDependencies() {
   if (result.status !== 0) {
     throw new Error(`npm ci failed (${result.error?.message ?? `exit code ${result.status ?? result.signal}`}) in ${root}: see npm's words above; the npm registry must be reachable.`);
   }
-  // npm may keep an older time on its marker than a fresh clone gives the lock file: mark the install as newer.
-  const now = new Date();
-  fs.utimesSync(path.join(root, 'node_modules', '.package-lock.json'), now, now);
 }
 
 /** What every bundle shares. Native and generated packages stay outside. */
