@@ -58,6 +58,7 @@ export class Gateway {
   private readonly host: HostAddress;
   private readonly clock: Clock;
   private readonly upstreams: Upstreams;
+  private readonly tcpRelay: TcpRelay;
   private readonly parts: readonly { close(): void }[];
   private readonly end: Device;
   private readonly runner: { stop(): void };
@@ -95,15 +96,16 @@ export class Gateway {
     });
     const { tcp, udp } = this.stack;
     const counters = this.stack.counters.gateway;
+    this.tcpRelay = new TcpRelay({
+      clock, tcp, counters, observer, translate: (destination, port) => this.tcpTarget(destination, port),
+      backlog: config.tcpBacklog, connectTimeoutMs: config.tcpConnectTimeoutMs, resetDrainMs: config.tcpResetDrainMs,
+    });
     this.parts = [
+      this.tcpRelay,
       new DhcpServer({ clock, udp, counters, subnet, leaseSeconds: config.leaseSeconds }),
       new DnsForwarder({
         clock, random, udp, counters, observer, upstreams: this.upstreams, address: subnet.gateway,
         maxQueries: config.dnsMaxQueries, attemptMs: config.dnsAttemptMs, limitMs: config.dnsLimitMs,
-      }),
-      new TcpRelay({
-        clock, tcp, counters, observer, translate: (destination, port) => this.tcpTarget(destination, port),
-        backlog: config.tcpBacklog, connectTimeoutMs: config.tcpConnectTimeoutMs, resetDrainMs: config.tcpResetDrainMs,
       }),
       new UdpRelay({
         clock, udp, counters, translate: (destination) => this.translate(destination),
@@ -112,6 +114,11 @@ export class Gateway {
     ];
     this.runner = runStack(this.stack, clock);
     if (this.host.warning !== null) observer({ type: 'warning', message: this.host.warning });
+  }
+
+  /** TCP connections being opened or relayed. */
+  get openConnections(): number {
+    return this.tcpRelay.connectionCount;
   }
 
   /** Resets what is relayed, and leaves nothing open: sockets, timers, the gateway's end of the cable. Idempotent. */

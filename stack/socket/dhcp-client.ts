@@ -12,8 +12,6 @@ import {
 import { readLease, readOffer, type DhcpLease, type DhcpOffer } from './dhcp-lease';
 import type { UdpLayer, UdpSocket } from './udp';
 
-export type { DhcpLease } from './dhcp-lease';
-
 /** RFC 2131 §4.1: the wait between tries doubles up to this, ms. */
 const MAX_TIMEOUT_MS = 64_000;
 /** RFC 2131 §3.1.5: a request is repeated four times before the client begins anew. */

@@ -4,9 +4,6 @@ import { DnsCache, type DnsResult } from './dns-cache';
 import { parseHostName } from './dns-name';
 import { DnsQuery, type DnsQueryOptions, type DnsServer } from './dns-query';
 
-export type { DnsResult } from './dns-cache';
-export type { DnsServer } from './dns-query';
-
 export interface DnsResolverOptions extends DnsQueryOptions {
   /** Work arose outside a poll: the stack wants one soon. */
   readonly onWork: () => void;

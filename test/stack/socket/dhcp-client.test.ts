@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_CONFIG } from '../../../stack/config';
-import { DhcpClient, type DhcpLease } from '../../../stack/socket/dhcp-client';
+import { DhcpClient } from '../../../stack/socket/dhcp-client';
+import type { DhcpLease } from '../../../stack/socket/dhcp-lease';
 import { BROADCAST_ADDRESS } from '../../../stack/wire/address';
 import {
   DHCP_ACK, DHCP_DECLINE, DHCP_DISCOVER, DHCP_NAK, DHCP_OFFER, DHCP_RELEASE, DHCP_REQUEST, encodeDhcp, optionAddress, OPTION_CLIENT_ID, OPTION_DNS,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { decode, encode, type Answer, type DecodedPacket, type Packet } from 'dns-packet';
 import { DEFAULT_CONFIG, type DnsConfig } from '../../../stack/config';
-import { DnsResolver, type DnsResult } from '../../../stack/socket/dns-resolver';
+import type { DnsResult } from '../../../stack/socket/dns-cache';
+import { DnsResolver } from '../../../stack/socket/dns-resolver';
 import { formatIpv4 } from '../../../stack/wire/address';
 import { UdpHarness, type Sent } from './udp-harness';
 
