@@ -31,6 +31,10 @@ describe('Lint', function () {
     });
   }
 
+  it('lets the stack import its own files, whatever their names', async () => {
+    assert.deepEqual(await reported('stack/config.ts', "import { DNS_PORT } from './wire/dns'; export const port = DNS_PORT;"), []);
+  });
+
   it('refuses `any` and non-null assertions in product code', async () => {
     assert.deepEqual(await reported('stack/config.ts', 'export const x: any = 1;'), ['@typescript-eslint/no-explicit-any']);
     assert.deepEqual(await reported('stack/config.ts', 'export const f = (x: string | null): string => x!;'), ['@typescript-eslint/no-non-null-assertion']);
