@@ -1,0 +1,65 @@
+/** Shell commands in backticks. None is ever run: settings of the kernel's TCP become the stack's, the rest is reported. */
+import type { TcpConfig } from '../../stack/config';
+
+export interface CommandEffect {
+  readonly config: Partial<TcpConfig>;
+  /** What had no effect. */
+  readonly ignored: readonly string[];
+}
+
+type Mapping = (values: readonly number[]) => Partial<TcpConfig> | null;
+
+/** Linux's sysctls under net.ipv4 by the setting that they amount to. */
+const SYSCTLS: ReadonlyMap<string, Mapping> = new Map<string, Mapping>([
+  // Three sizes: least, at first, and the most that auto-tuning may take. The window scale follows from the last.
+  ['tcp_rmem', ([, , most]) => (most === undefined ? null : { receiveBufferBytes: most })],
+  ['tcp_wmem', ([, , most]) => (most === undefined ? null : { sendBufferBytes: most })],
+  ['tcp_syn_retries', ([retries]) => (retries === undefined ? null : { connectTimeoutMs: (2 ** (retries + 1) - 1) * 1_000 })],
+  // Linux counts the retries of a connection whose RTO is the least one.
+  ['tcp_retries2', ([retries]) => (retries === undefined ? null : { userTimeoutMs: (2 ** (Math.min(retries, 9) + 1) - 1) * 200 + Math.max(0, retries - 9) * 120_000 })],
+  ['tcp_fin_timeout', ([seconds]) => (seconds === undefined ? null : { finWait2TimeoutMs: seconds * 1_000 })],
+  ['tcp_max_tw_buckets', ([count]) => (count === undefined ? null : { maxTimeWait: count })],
+  ['tcp_challenge_ack_limit', ([count]) => (count === undefined ? null : { challengeAcksPerSecond: count })],
+  ['tcp_rto_min_us', ([us]) => (us === undefined ? null : { minRtoMs: us / 1_000 })],
+  ['tcp_rto_max_ms', ([ms]) => (ms === undefined ? null : { maxRtoMs: ms })],
+  ['ip_local_port_range', ([first, last]) => (first === undefined || last === undefined ? null : { ephemeralFirst: first, ephemeralLast: last })],
+]);
+
+/** `net.ipv4.tcp_x=1`, `net/ipv4/tcp_x="1 2 3"`, `/proc/sys/net/ipv4/tcp_x=1`, with or without a program before them. */
+const ASSIGNMENT = /^(?:\/proc\/sys\/)?net[./]ipv4[./](\w+)=(.*)$/s;
+
+/** @param text the whole text between the backticks: any number of commands, one a line or parted by `;` or `&&` */
+export function interpretCommand(text: string): CommandEffect {
+  let config: Partial<TcpConfig> = {};
+  const ignored: string[] = [];
+  for (const command of text.split(/\n|;|&&/)) {
+    const words = splitWords(command.replace(/(^|\s)#.*$/, ''));
+    if (words.length === 0) continue;
+    const assignments = words.filter((word) => ASSIGNMENT.test(word));
+    const program = (words[0] ?? '').replace(/^.*\//, '');
+    if (assignments.length === 0 || !(program === 'sysctl' || program.startsWith('set_sysctls'))) {
+      ignored.push(words.join(' '));
+      continue;
+    }
+    for (const assignment of assignments) {
+      const effect = interpretSysctl(assignment);
+      if (effect) config = { ...config, ...effect };
+      else ignored.push(assignment);
+    }
+  }
+  return { config, ignored };
+}
+
+function interpretSysctl(assignment: string): Partial<TcpConfig> | null {
+  const [, name = '', text = ''] = ASSIGNMENT.exec(assignment) ?? [];
+  const values = text.trim().split(/\s+/).map(Number);
+  if (values.some((value) => !Number.isSafeInteger(value) || value < 0)) return null;
+  return SYSCTLS.get(name)?.(values) ?? null;
+}
+
+/** Words as a shell parts them, without expansions. */
+function splitWords(command: string): string[] {
+  const words: string[] = [];
+  for (const [word] of command.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)) words.push(word.replace(/["']/g, ''));
+  return words;
+}

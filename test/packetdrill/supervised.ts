@@ -1,0 +1,49 @@
+/** Scripts in a worker thread with a limit on time and memory: a stack that loops fails its script and no other. */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { ScriptOutcome } from './run-script';
+import type { Done, Job } from './worker';
+
+/** Above the runner's own limit on the wall, ms: that one has the better message. */
+const WALL_LIMIT_MS = 20_000;
+const MEMORY_MIB = 1_024;
+
+export class Supervisor {
+  private worker: Worker | null = null;
+
+  constructor(private readonly wallLimitMs = WALL_LIMIT_MS) {}
+
+  /** Never rejects: whatever ends the worker is the script's failure. */
+  async run(job: Job): Promise<Done> {
+    const worker = (this.worker ??= new Worker(join(__dirname, 'worker.js'), { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB } }));
+    return new Promise<Done>((resolve) => {
+      const settle = (done: Done): void => {
+        clearTimeout(timer);
+        worker.removeAllListeners();
+        resolve(done);
+      };
+      const lose = (seen: string): void => {
+        this.worker = null;
+        // A worker that is told to end may still fail: nobody is interested any more.
+        settle({ outcome: failed(job.path, seen), ignored: [] });
+        worker.on('error', () => {});
+        void worker.terminate();
+      };
+      const timer = setTimeout(() => lose(`none after ${this.wallLimitMs / 1000} s on the wall: the stack or the runner loops`), this.wallLimitMs);
+      worker.once('message', settle);
+      worker.once('error', (error) => lose(`an error of the runner or the stack: ${error.message}`));
+      worker.once('exit', (code) => lose(`the runner's end with code ${code}`));
+      worker.postMessage(job);
+    });
+  }
+
+  async close(): Promise<void> {
+    const { worker } = this;
+    this.worker = null;
+    await worker?.terminate();
+  }
+}
+
+function failed(path: string, seen: string): ScriptOutcome {
+  return { result: 'fail', path, line: 1, expected: 'an end', seen };
+}
