@@ -20,7 +20,7 @@ export class CaptureFile {
     try {
       this.descriptor = openSync(file, 'w');
     } catch (error) {
-      throw new Error(`The capture file ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(`The capture file ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   }
 

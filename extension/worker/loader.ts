@@ -108,7 +108,8 @@ function scriptPlugin(file: string, source: string | null): Plugin {
           const found = await build.resolve(args.path, { importer, resolveDir, kind, namespace, pluginData });
           if (found.errors.length === 0) return { path: found.path, sideEffects: found.sideEffects };
         }
-        return { errors: [{ text: `"${args.path}" is a module of Node, and not available to Riftnet scripts: they have Network, fetch, Event and Engine instead` }] };
+        const what = `"${args.path}" is a module of Node, and not available to Riftnet scripts: they have Network, fetch, Event and Engine instead`;
+        return { errors: [{ text: args.kind === 'require-call' ? `require cannot load it: ${what}` : what }] };
       });
       if (source === null) return;
       build.onLoad({ filter: /.*/ }, (args) => {

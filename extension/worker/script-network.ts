@@ -16,6 +16,8 @@ export interface ScriptNetworkOptions {
   readonly pipe: Pipe;
   readonly network: Network;
   readonly activity: Activity;
+  /** The script's first line is about to run. */
+  readonly onRunning: () => void;
   /** The script is over, and its process about to end. */
   readonly onEnd: (error: ScriptError | null) => void;
   /** The script's process broke the protocol. */
@@ -89,6 +91,8 @@ export class ScriptNetwork {
         return this.fetch(payload);
       case Op.end:
         return this.end(payload);
+      case Op.running:
+        return this.options.onRunning();
       default:
         return this.violation(`a message of unknown type ${op}`);
     }

@@ -13,6 +13,8 @@ export type RunRequest = Extract<HostMessage, { type: 'run' }>;
 
 /** After a script's end its sockets have this long to send what is queued and to close. */
 export const LINGER_MS = 10_000;
+/** A script's process may take this long to start and to take its program. */
+const START_TIMEOUT_MS = 60_000;
 
 /** Takes a script's output as it comes: pieces of lines in UTF-8, valid during the call. */
 export type RawOutput = (level: OutputLevel, piece: Buffer, last: boolean) => void;
@@ -38,7 +40,8 @@ export class ScriptRun {
   private readonly scriptNetwork: ScriptNetwork | null = null;
   private readonly output: OutputReader | null = null;
   private readonly lines: LineLimiter;
-  private readonly timeout: NodeJS.Timeout | null = null;
+  /** Until the script runs: the limit on its start; then the run's own. */
+  private timeout: NodeJS.Timeout | null = null;
   /** Why the run is being ended by us, once it is. */
   private cause: RunOutcome | null = null;
   /** What the script itself said of its end. */
@@ -53,7 +56,7 @@ export class ScriptRun {
     private readonly context: RunContext,
     bundle: Promise<BundleResult>,
   ) {
-    const { limits, runId, timeoutSeconds } = request;
+    const { limits, runId } = request;
     this.runId = runId;
     this.lines = new LineLimiter(limits.outputBytesPerSecond, () => performance.now(), (level, text) => context.emit({ type: 'output', runId, level, text }));
     this.process = new ScriptProcess({ bundles: context.bundles, memoryMb: limits.memoryMb }, (end) => this.processEnded(end));
@@ -64,6 +67,7 @@ export class ScriptRun {
       pipe,
       network: context.network,
       activity: context.activity,
+      onRunning: () => this.startTimeout(),
       onEnd: (error) => this.scriptEnded(error),
       onViolation: (reason) => this.end({ kind: 'crashed', message: `The script's process sent ${reason}; it was ended. This is an error of Riftnet: please report it` }),
       onIdle: () => this.settle(),
@@ -78,9 +82,9 @@ export class ScriptRun {
       limitMb: limits.memoryMb,
       onLimit: (usedMb) => this.end({ kind: 'limit', message: memoryMessage(`used ${usedMb} MiB of memory`, limits.memoryMb) }),
     });
-    if (timeoutSeconds !== null) {
-      this.timeout = setTimeout(() => this.end({ kind: 'timeout', seconds: timeoutSeconds }), timeoutSeconds * 1000);
-    }
+    this.timeout = setTimeout(() => {
+      this.end({ kind: 'crashed', message: `The script's process did not start within ${START_TIMEOUT_MS / 1000} s; the computer may be overloaded: run the script again` });
+    }, START_TIMEOUT_MS);
     context.emit({ type: 'started', runId, pid });
     bundle.then(
       (result) => this.load(result),
@@ -119,6 +123,12 @@ export class ScriptRun {
     const writer = this.scriptNetwork?.writer;
     writer?.message(Op.load, 0, encodeLoad({ file, sourceRoot, programName, tickRate, memoryMb: limits.memoryMb }, program, sourceMap));
     writer?.flush();
+  }
+
+  private startTimeout(): void {
+    const { timeoutSeconds: seconds } = this.request;
+    if (this.timeout !== null) clearTimeout(this.timeout);
+    this.timeout = seconds === null ? null : setTimeout(() => this.end({ kind: 'timeout', seconds }), seconds * 1000);
   }
 
   /** The script is over; its process hands over what its sockets have queued, and exits. */

@@ -87,6 +87,9 @@ export class NetworkPipe {
       const loaded = decodeLoad(payload);
       this.allowance = Allowance.forMemory(loaded.options.memoryMb);
       this.pipe.unref();
+      this.writer.message(Op.running, 0);
+      // Told before the script's first line, which may never yield.
+      this.writer.flush();
       this.onLoad(loaded);
       return;
     }

@@ -49,6 +49,8 @@ export const Op = {
   fetch: 12,
   /** Script -> worker: the script is over; JSON EndMessage. The process then hands over what is queued and exits. */
   end: 13,
+  /** Script -> worker: the program has arrived, and runs from now on. */
+  running: 14,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

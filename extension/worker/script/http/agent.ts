@@ -61,7 +61,7 @@ export function createAgent(host: HttpHost): HttpAgent {
       finish(new NetworkError('ETIMEDOUT', `No connection to ${name} within ${CONNECT_TIMEOUT_MS / 1000} s`), null);
     }, CONNECT_TIMEOUT_MS);
     timer.unref();
-    stream.once('error', (error) => finish(error, null));
+    stream.on('error', (error) => finish(error, null));
     stream.once('close', () => finish(new NetworkError('ECONNRESET', `${name} closed the connection before it was open`), null));
     stream.once('connect', () => {
       if (opener) {
@@ -95,9 +95,9 @@ export function originOf(protocol: string, hostname: string, port: number): stri
 }
 
 function startTls(stream: ChannelStream, options: { hostname: string; servername?: string | null }, opener: Opener | undefined, finish: Done): void {
-  // Loaded here: node:tls costs more to load than the rest of the client, and http needs none of it.
-  const tls: typeof import('node:tls') = require('node:tls');
   const startedAt = performance.now();
+  // Loaded here: node:tls costs as much to load as the rest of the client, and http needs none of it.
+  const tls = process.getBuiltinModule('node:tls');
   const isAddress = /^[\d.]+$/.test(options.hostname);
   const socket = tls.connect({
     socket: stream,
@@ -106,7 +106,7 @@ function startTls(stream: ChannelStream, options: { hostname: string; servername
     host: options.hostname,
     ALPNProtocols: ['http/1.1'],
   });
-  socket.once('error', (error) => finish(error, null));
+  socket.on('error', (error) => finish(error, null));
   socket.once('secureConnect', () => {
     if (opener) opener.timings.tls = performance.now() - startedAt;
     finish(null, socket);

@@ -81,6 +81,8 @@ export class Exchange {
     this.expectedBytes = lengthOf(response, request.method);
     this.report(null, null);
     const body = await this.readBody(response, request, abort);
+    // undici takes a turn to free a connection: without it the next request would open another.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     const timings = this.finalTimings();
     this.report(timings.total, null);
     return new Response({ status: response.status, statusMessage: response.statusText, headers: headersOf(response), body, url: this.url, error: null, timings });

@@ -53,7 +53,7 @@ export class Response implements ResponseFields {
       return JSON.parse(this.text());
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new SyntaxError(`The response from ${this.url} (status ${this.status}, ${this.body.length} bytes) is not JSON: ${reason}`);
+      throw new SyntaxError(`The response from ${this.url} (status ${this.status}, ${this.body.length} bytes) is not JSON: ${reason}`, { cause: error });
     }
   }
 
