@@ -4,7 +4,6 @@
  * `node esbuild.js` builds once, `--watch` goes on, `--production` leaves out source maps and shortens.
  */
 const { spawnSync } = require('node:child_process');
-const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 

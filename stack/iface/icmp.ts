@@ -12,6 +12,7 @@ import {
 import { IPV4_HEADER_BYTES, IPV4_MAX_BYTES, writeIpv4Header } from '../wire/ipv4';
 import type { Arrival } from './demux';
 import type { Routes } from './routes';
+import { RateLimiter } from '../storage/rate-limiter';
 
 /** RFC 1812 §4.3.2.3: an error quotes as much as fits a packet of this size. */
 const MAX_ERROR_BYTES = 576;
@@ -46,21 +47,17 @@ interface Offender {
 }
 
 export class Icmp {
-  /** Tokens of the rate limit: a tenth of a second's worth may go at once. */
-  private tokens: number;
-  private readonly maxTokens: number;
-  private refilledAt: number | null = null;
+  /** A tenth of a second's worth may go at once. */
+  private readonly limiter: RateLimiter;
 
   constructor(private readonly options: IcmpOptions) {
-    this.maxTokens = Math.max(1, options.config.ratePerSecond / 10);
-    this.tokens = this.maxTokens;
+    const { ratePerSecond } = options.config;
+    this.limiter = new RateLimiter(ratePerSecond, Math.max(1, ratePerSecond / 10));
   }
 
   /** Lets time pass for the rate limit. */
   poll(now: number): void {
-    const gained = ((now - (this.refilledAt ?? now)) * this.options.config.ratePerSecond) / 1_000;
-    this.tokens = Math.min(this.maxTokens, this.tokens + gained);
-    this.refilledAt = now;
+    this.limiter.pass(now);
   }
 
   input(arrival: Arrival, now: number): void {
@@ -162,12 +159,9 @@ export class Icmp {
   }
 
   private takeToken(): boolean {
-    if (this.tokens < 1) {
-      this.options.counters.txRateLimited++;
-      return false;
-    }
-    this.tokens--;
-    return true;
+    const taken = this.limiter.takeNow();
+    if (!taken) this.options.counters.txRateLimited++;
+    return taken;
   }
 
   /** Copies the offender's header to its place in the transmit buffer. @returns its length. */

@@ -232,7 +232,7 @@ function windowUpdateDue(tcb: Tcb): boolean {
   const known = tcb.rcvWnd;
   // While the peer can still send whole segments, an ACK for each one read would be waste.
   const segments = known < tcb.rcvMss ? 1 : 2;
-  return offerableWindow(tcb) - known >= Math.min(tcb.receiveRing.limit / 2, segments * tcb.rcvMss);
+  return offerableWindow(tcb) - known >= Math.max(1, Math.min(tcb.receiveRing.limit / 2, segments * tcb.rcvMss));
 }
 
 /** What the field can tell of the room that there is, bytes. */

@@ -9,6 +9,7 @@ import type { Counters, Observer } from '../observer';
 import { KeyedHash, type Random } from '../random';
 import { DeadlineHeap } from '../storage/deadline-heap';
 import { FlowTable } from '../storage/flow-table';
+import { RateLimiter } from '../storage/rate-limiter';
 import { formatIpv4, isUnicast } from '../wire/address';
 import { seqAdd, seqMax } from '../wire/seq';
 import { TcpSegment } from '../wire/tcp';
@@ -41,6 +42,12 @@ export interface TcpLayerOptions {
   readonly onWork: () => void;
 }
 
+function checkPort(name: string, port: number, least: number): void {
+  if (!Number.isInteger(port) || port < least || port > 65_535) {
+    throw new StackError('EINVAL', `${name} is ${port}: it must be a whole number from ${least} to 65535.`);
+  }
+}
+
 export class TcpLayer implements TcpContext, ListenerHost {
   readonly config: TcpConfig;
   readonly counters: Counters['tcp'];
@@ -64,8 +71,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   private nextId = 1;
   /** Sequence numbers up to here were used by the connection whose place a SYN is taking, or null. */
   private issFloor: number | null = null;
-  private challengeTokens: number;
-  private challengeRefilledAt = 0;
+  private readonly challengeAcks: RateLimiter;
 
   constructor(options: TcpLayerOptions) {
     this.config = options.config;
@@ -79,7 +85,8 @@ export class TcpLayer implements TcpContext, ListenerHost {
     const hash = (local: number, remote: number, ports: number): number => tableHash.hash(local, remote, ports);
     this.connections = new FlowTable<Tcb>(hash);
     this.requests = new FlowTable<Request>(hash);
-    this.challengeTokens = this.config.challengeAcksPerSecond;
+    const perSecond = this.config.challengeAcksPerSecond;
+    this.challengeAcks = new RateLimiter(perSecond, perSecond);
   }
 
   /** Every connection in the table, TIME-WAIT included. */
@@ -95,13 +102,15 @@ export class TcpLayer implements TcpContext, ListenerHost {
 
   /**
    * The active open (RFC 9293 §3.10.1). The SYN goes out in the next poll.
-   * @throws StackError ENETUNREACH without an address or route, EADDRNOTAVAIL for an address no host can have
+   * @throws StackError EINVAL for a port that cannot be, ENETUNREACH without an address or route, EADDRNOTAVAIL for an address no host can have
    * or when no port is free, EADDRINUSE for a tuple in use, ENOBUFS at `maxConnections`.
    */
   connect(options: TcpConnectOptions, now: number): TcpSocket {
     this.now = now;
     const { address: remoteAddress, port: remotePort } = options;
     const target = `${formatIpv4(remoteAddress)}:${remotePort}`;
+    checkPort('port', remotePort, 1);
+    checkPort('localPort', options.localPort ?? 0, 0);
     if (!isUnicast(remoteAddress)) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: not the address of one host.`);
     const localAddress = this.egress.sourceFor(remoteAddress);
     if (localAddress === null) throw new StackError('ENETUNREACH', `Cannot connect to ${target}: the stack has no address or no route there yet.`);
@@ -258,19 +267,10 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   allowChallengeAck(): boolean {
-    const perSecond = this.config.challengeAcksPerSecond;
-    const refill = ((this.now - this.challengeRefilledAt) * perSecond) / 1000;
-    if (refill >= 1) {
-      this.challengeTokens = Math.min(perSecond, this.challengeTokens + Math.floor(refill));
-      this.challengeRefilledAt = this.now;
-    }
-    if (this.challengeTokens < 1) {
-      this.counters.txChallengeAcksLimited++;
-      return false;
-    }
-    this.challengeTokens--;
-    this.counters.txChallengeAcks++;
-    return true;
+    const allowed = this.challengeAcks.take(this.now);
+    if (allowed) this.counters.txChallengeAcks++;
+    else this.counters.txChallengeAcksLimited++;
+    return allowed;
   }
 
   // ListenerHost
