@@ -1,9 +1,9 @@
 'use strict';
 /*
  * A small HTTP server for the example scripts: `node examples/server.js [--host ADDRESS] [--port PORT]`.
- * Without options it listens on 127.0.0.1 and the port in server.json, which the scripts read as well.
- * `--host 0.0.0.0` lets `localhost` in a script reach it with Riftnet's default settings, and other
- * computers too.
+ * Without options it listens on 127.0.0.1 and the port in server.json, which the scripts read as well; this
+ * folder's settings, and `npm start`, have `localhost` mean that address. `--host 0.0.0.0` lets other
+ * computers, and scripts with Riftnet's default settings, reach it too.
  */
 const http = require('node:http');
 const { parseArgs } = require('node:util');
