@@ -1,7 +1,7 @@
 /** Two TcpLayers joined by a simulated path that loses, delays, reorders and repeats segments. No IPv4, no links. */
 import type { VirtualClock, Timer } from '../../stack/clock';
 import { DEFAULT_CONFIG, type TcpConfig } from '../../stack/config';
-import type { Ipv4Egress } from '../../stack/egress';
+import type { Ecn, Ipv4Egress } from '../../stack/egress';
 import { createCounters } from '../../stack/observer';
 import { SeededRandom, type Random } from '../../stack/random';
 import { TcpLayer } from '../../stack/tcp/tcp-layer';
@@ -12,6 +12,8 @@ export interface PathFaults {
   readonly reorder: number;
   readonly duplicate: number;
   readonly corrupt: number;
+  /** Share of ECN-capable segments that the path marks as having met congestion (RFC 3168 §5). */
+  readonly mark: number;
   /** One way, ms. */
   readonly delayMs: number;
   /** What a reordered segment is late by at most, ms. */
@@ -51,16 +53,16 @@ export class TcpPairHost {
       maxPayload: 65_515,
       sourceFor: () => this.address,
       pathMtu: () => this.mtu,
-      send: (_protocol, source, destination, length) => {
+      send: (_protocol, source, destination, length, options) => {
         if (length + 20 > this.mtu) throw new Error(`A segment of ${length} bytes does not fit the MTU of ${this.mtu}`);
-        this.transmit(source, destination, buffer.slice(34, 34 + length));
+        this.transmit(source, destination, buffer.slice(34, 34 + length), options?.ecn ?? 0);
         return 'sent';
       },
       sendUnreachable: () => {},
     };
   }
 
-  private transmit(source: number, destination: number, segment: Uint8Array): void {
+  private transmit(source: number, destination: number, segment: Uint8Array, ecn: Ecn): void {
     const { random, faults } = this;
     const copies = random.uniform() < faults.loss ? 0 : random.uniform() < faults.duplicate ? 2 : 1;
     for (let i = 0; i < copies; i++) {
@@ -70,12 +72,13 @@ export class TcpPairHost {
         const at = random.below(bytes.length);
         bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
       }
-      this.clock.at(this.clock.now() + faults.delayMs + late, () => this.peer?.receive(source, destination, bytes));
+      const marked = ecn !== 0 && random.uniform() < faults.mark ? 3 : ecn;
+      this.clock.at(this.clock.now() + faults.delayMs + late, () => this.peer?.receive(source, destination, bytes, marked));
     }
   }
 
-  private receive(source: number, destination: number, bytes: Uint8Array): void {
-    this.tcp.input(source, destination, bytes, 0, this.clock.now());
+  private receive(source: number, destination: number, bytes: Uint8Array, ecn: Ecn): void {
+    this.tcp.input(source, destination, bytes, ecn, this.clock.now());
     this.pollSoon();
   }
 

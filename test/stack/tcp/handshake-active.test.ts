@@ -66,6 +66,14 @@ describe('TCP active open', () => {
     t.expect(0, { flags: 'ACK', seq: 1461, payload: 1460 });
   });
 
+  it('refuses a port that cannot be: 0 and beyond 16 bits', () => {
+    for (const options of [{ port: 0 }, { port: 65_536 }, { port: -1 }, { port: 1.5 }, { localPort: 65_536 }, { localPort: -1 }]) {
+      const t = new TcpHarness();
+      assert.throws(() => t.connect(options), (error) => error instanceof StackError, JSON.stringify(options));
+      assert.deepEqual([...t.tcp.sockets], []);
+    }
+  });
+
   it('survives a peer that offers an MSS of 0 or 1: data still flows, in segments of some useful size', () => {
     for (const mss of [0, 1]) {
       const t = new TcpHarness();
@@ -223,6 +231,23 @@ describe('TCP active open: answers that are not the right SYN-ACK', () => {
     t.send(20, { flags: 'RST', seq: 1 });
     assert.equal(socket.state, 'CLOSED');
     assert.equal(socket.error?.code, 'ECONNREFUSED');
+  });
+
+  it('keeps a close that comes before the answer until what was written is sent (RFC 9293 §3.10.4)', () => {
+    const t = new TcpHarness();
+    const socket = t.connect();
+    t.expect(0, { flags: 'SYN' });
+    t.write(5, socket, 100);
+    t.close(5, socket);
+    assert.equal(t.write(6, socket, 1, 'partial'), 0);
+    t.send(10, SYN_ACK);
+    const sent = t.take(10);
+    const data = sent.find((seen) => seen.wire.payload.length === 100);
+    assert.ok(data, 'the data is sent');
+    assert.ok(sent.at(-1)?.wire.flags.has('FIN'), 'and FIN');
+    t.send(20, { flags: 'FIN ACK', seq: 1, ack: 102 });
+    assert.equal(socket.state, 'TIME-WAIT');
+    assert.equal(socket.error, null);
   });
 
   it('closes silently when its user aborts or closes before the answer (RFC 9293 §3.10.4, §3.10.5 SYN-SENT)', () => {

@@ -7,8 +7,8 @@ import { seeds, withSeed } from '../../support/seeds';
 import { createPair, type PathFaults } from '../../support/tcp-pair';
 import { TransferUser, type Habits } from '../../support/transfer';
 
-const LOSSY: PathFaults = { loss: 0.05, reorder: 0.05, duplicate: 0.02, corrupt: 0.01, delayMs: 10, reorderMs: 40 };
-const CLEAN: PathFaults = { loss: 0, reorder: 0, duplicate: 0, corrupt: 0, delayMs: 10, reorderMs: 0 };
+const LOSSY: PathFaults = { loss: 0.05, reorder: 0.05, duplicate: 0.02, corrupt: 0.01, mark: 0.05, delayMs: 10, reorderMs: 40 };
+const CLEAN: PathFaults = { loss: 0, reorder: 0, duplicate: 0, corrupt: 0, mark: 0, delayMs: 10, reorderMs: 0 };
 
 /** Far more virtual time than any of these transfers takes: reaching it means that one stalled. */
 const LIMIT_MS = 600_000;
@@ -36,6 +36,18 @@ describe('Two TCP layers over a simulated path', function () {
     for (const seed of seeds(40)) withSeed(seed, () => transfer(seed, { ...LOSSY, loss: 0.3 }, short, { a: { userTimeoutMs: 500_000 }, b: { userTimeoutMs: 500_000 } }));
   });
 
+  it('… whichever mechanisms each end has switched off', () => {
+    for (const seed of seeds(300)) {
+      const random = new SeededRandom(seed ^ 0x0ff);
+      const [a, b] = [switches(random), switches(random)];
+      withSeed(seed, () => transfer(seed, random.below(3) ? LOSSY : { ...LOSSY, reorder: 0.3 }, random.below(3) ? ordinary : slow, { a, b }));
+    }
+  });
+
+  it('… opened from both ends at once (RFC 9293 §3.5, figure 7)', () => {
+    for (const seed of seeds(60)) withSeed(seed, () => transfer(seed, LOSSY, short, { simultaneous: true }));
+  });
+
   it('… with sequence numbers that wrap in the middle, window scaling and pauses', () => {
     for (const seed of seeds(40)) {
       const large = { receiveBufferBytes: 1 << 20, sendBufferBytes: 1 << 20 };
@@ -47,10 +59,20 @@ describe('Two TCP layers over a simulated path', function () {
   });
 });
 
+function switches(random: Random): Partial<TcpConfig> {
+  const maybe = (): boolean => random.below(2) === 0;
+  return {
+    sack: maybe(), timestamps: maybe(), windowScaling: maybe(), rack: maybe(), tlp: maybe(), prr: maybe(), fastRetransmit: maybe(), limitedTransmit: maybe(),
+    frto: maybe(), undo: maybe(), hystart: maybe(), pacing: maybe(), nagle: maybe(),
+    congestion: maybe() ? 'cubic' : 'reno', ecn: maybe() ? 'on' : maybe() ? 'passive' : 'off',
+    receiveBufferBytes: maybe() ? 8_000 : 1 << 20, sendBufferBytes: maybe() ? 8_000 : 1 << 20,
+  };
+}
+
 /** When to begin so that A's ISS lies `before` bytes below the wrap (RFC 6528: its clock counts 4 µs). */
 function startForWrap(seed: number, before: number): number {
   const [a, b] = createPair(new VirtualClock(), new SeededRandom(seed), CLEAN);
-  const { iss } = a.tcp.connect({ address: b.address, port: 80 }, 0).snapshot();
+  const { iss } = a.tcp.connect({ address: b.address, port: 80, localPort: 2000 }, 0).snapshot();
   return ((-before - iss) >>> 0) * 0.004;
 }
 
@@ -60,15 +82,25 @@ const slow: Taste = (random, stream) => ({ total: random.below(15_000), writeUpT
 const short: Taste = (random, stream) => ({ total: random.below(6_000), writeUpTo: 3_000, readUpTo: 3_000, readPauseMs: 0, stream });
 const large300: Taste = (random, stream) => ({ total: 200_000 + random.below(100_000), writeUpTo: 50_000, readUpTo: 50_000, readPauseMs: random.below(2) * 100, stream });
 
-function transfer(seed: number, faults: PathFaults, taste: Taste, options: { mtu?: number; startMs?: number; a?: Partial<TcpConfig>; b?: Partial<TcpConfig> }): void {
+interface TransferOptions {
+  readonly mtu?: number;
+  /** When the clock starts; given, the sequence numbers of A are expected to wrap. */
+  readonly startMs?: number;
+  readonly simultaneous?: boolean;
+  readonly a?: Partial<TcpConfig>;
+  readonly b?: Partial<TcpConfig>;
+}
+
+function transfer(seed: number, faults: PathFaults, taste: Taste, options: TransferOptions): void {
   const random = new SeededRandom(seed);
   const clock = new VirtualClock(options.startMs ?? seed * 77_777);
   const [a, b] = createPair(clock, random, faults, { ...options, a: { mslMs: 1_000, ...options.a }, b: { mslMs: 1_000, ...options.b } });
   const [habitsA, habitsB] = [taste(random, 1), taste(random, 2)];
-  const listener = b.tcp.listen({ port: 80 });
   const users: TransferUser[] = [];
-  listener.onAccept = (socket: TcpSocket) => users.push(new TransferUser('B', socket, clock, random, habitsB, habitsA));
-  users.push(new TransferUser('A', a.tcp.connect({ address: b.address, port: 80 }, clock.now()), clock, random, habitsA, habitsB));
+  const userB = (socket: TcpSocket): void => void users.push(new TransferUser('B', socket, clock, random, habitsB, habitsA));
+  if (options.simultaneous) userB(b.tcp.connect({ address: a.address, port: 2000, localPort: 80 }, clock.now()));
+  else b.tcp.listen({ port: 80 }).onAccept = userB;
+  users.push(new TransferUser('A', a.tcp.connect({ address: b.address, port: 80, localPort: 2000 }, clock.now()), clock, random, habitsA, habitsB));
   const began = clock.now();
   if (options.startMs !== undefined) {
     const [socket] = a.tcp.sockets;

@@ -21,6 +21,10 @@ describe('TCP send window', () => {
     assert.equal(socket.snapshot().sndWnd, 7000);
     t.send(12, { flags: 'ACK', seq: 1, ack: 1, win: 100, payload: 10 });
     assert.equal(socket.snapshot().sndWnd, 7000);
+    // The later of two arrives first; both are acceptable.
+    t.send(13, { flags: 'ACK', seq: 31, ack: 1, win: 8000, payload: 10 });
+    t.send(14, { flags: 'ACK', seq: 21, ack: 1, win: 100, payload: 10 });
+    assert.equal(socket.snapshot().sndWnd, 8000);
   });
 
   it('may shrink: nothing new beyond it, and what was sent is still taken as sent (RFC 9293 §3.8.6 SHLD-15/MUST-34)', () => {
@@ -249,6 +253,19 @@ describe('TCP receive window', () => {
     assert.equal(socket.error?.code, 'ECONNRESET');
   });
 
+  it('of zero takes the ACK of a segment whose data it has no room for (RFC 9293 §3.10.7.4: two full ends must not lock up)', () => {
+    const t = new TcpHarness({ config: { receiveBufferBytes: 1460 } });
+    const socket = t.establish({ win: 100 });
+    t.write(0, socket, 200);
+    t.expect(0, { flags: 'ACK', seq: 1, payload: 100 });
+    t.send(10, { flags: 'ACK', seq: 1, ack: 1, win: 100, payload: 1460 });
+    t.expect([10, 50], { flags: 'ACK', ack: 1461, win: 0 });
+    t.send(60, { flags: 'ACK', seq: 1461, ack: 101, win: 100, payload: 500 });
+    assert.equal(socket.bufferedBytes, 100);
+    assert.equal(socket.readableBytes, 1460);
+    t.expect(60, { flags: 'ACK', seq: 101, ack: 1461, win: 0, payload: 100 });
+  });
+
   it('never moves its right edge back, even by a smaller limit (RFC 9293 §3.8.6 SHLD-14)', () => {
     const t = new TcpHarness({ config: { receiveBufferBytes: 20_000 } });
     const socket = t.establish();
@@ -266,6 +283,21 @@ describe('TCP receive window', () => {
     t.expectRead(100, socket, 12 * 1460);
     t.send(110, { flags: 'ACK', seq: 17_521, ack: 1, payload: 1460 });
     for (const seen of t.take(200)) assert.ok(seen.wire.ack - 1_000_000 + seen.wire.win <= 18_981 + 4_000);
+  });
+
+  it('of a user who wants nothing now stays shut in silence, and opens by a larger limit', () => {
+    const t = new TcpHarness({ config: { receiveBufferBytes: 2920 } });
+    const socket = t.establish();
+    t.send(5, { flags: 'ACK', seq: 1, ack: 1, payload: 1460 });
+    t.send(5, { flags: 'ACK', seq: 1461, ack: 1, payload: 1460 });
+    t.take(5);
+    t.user(10, 'limit 0', () => socket.setReceiveLimit(0));
+    t.expectRead(10, socket, 2920);
+    t.expectNothing(10);
+    for (let at = 20; at < 30; at++) t.send(at, { flags: 'ACK', seq: 2921, ack: 1 });
+    t.expectNothing(1_000);
+    t.user(1_000, 'limit 5000', () => socket.setReceiveLimit(5_000));
+    t.expect(1_000, { flags: 'ACK', ack: 2921, win: 5_000 });
   });
 
   it('grows with a larger limit, and says so when it was closed', () => {
