@@ -67,14 +67,11 @@ function handle(request, response) {
   }
 }
 
-/** @returns the listening server; rejects with a message for people */
+/** @param port 0: any free one @returns the listening server; rejects with the system's error */
 function startServer({ host = '127.0.0.1', port = settings.port } = {}) {
   const server = http.createServer(handle);
   return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(error.code === 'EADDRINUSE'
-        ? new Error(`Port ${port} of ${host} is taken by another program: end it, or write a free port into examples/server.json.`)
-        : error));
+    server.once('error', reject);
     server.listen(port, host, () => resolve(server));
   });
 }
@@ -86,7 +83,8 @@ if (require.main === module) {
   startServer({ host: values.host, port: Number(values.port) }).then(
     (server) => console.log(`The sample server listens on http://${server.address().address}:${server.address().port}/ (Ctrl-C ends it)`),
     (error) => {
-      console.error(error.message);
+      const taken = `Port ${values.port} of ${values.host} is taken by another program: end it, or write a free port into examples/server.json.`;
+      console.error(error.code === 'EADDRINUSE' ? taken : error.message);
       process.exit(1);
     },
   );

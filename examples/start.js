@@ -4,6 +4,7 @@
  * runs the example scripts on the embedded link, their output on this terminal. Needs neither root nor
  * libpcap nor a compiler. Exit code 0 if every script ended with 0.
  */
+const fs = require('node:fs');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { root, ensureDependencies, buildProduct } = require('../esbuild.js');
@@ -13,10 +14,30 @@ const SCRIPTS = ['hello.ts', 'connect.ts', 'fetch.ts', 'ticks.ts'];
 /** Seconds a script may take: they take about one. */
 const TIMEOUT_SECONDS = 60;
 
+/**
+ * Starts the sample server. Where its port is taken it gets another, and the scripts run from a copy whose
+ * server.json names that.
+ * @returns the server, and the scripts' folder
+ */
+async function startSampleServer() {
+  try {
+    return { server: await startServer(), folder: 'examples' };
+  } catch (error) {
+    if (error.code !== 'EADDRINUSE') throw error;
+  }
+  const server = await startServer({ port: 0 });
+  const { port } = server.address();
+  const folder = path.join('dist', 'examples');
+  fs.cpSync(path.join(root, 'examples'), path.join(root, folder), { recursive: true });
+  fs.writeFileSync(path.join(root, folder, 'server.json'), JSON.stringify({ host: 'localhost', port }));
+  console.log(`The port in examples/server.json is taken: the server listens on ${port}, and the scripts run from a copy in ${folder}.`);
+  return { server, folder };
+}
+
 /** Runs one script as a person would from the terminal. @returns the exit code */
-function runScript(name) {
+function runScript(folder, name) {
   // The sample server is on 127.0.0.1 only, out of other computers' reach: `localhost` must mean that here.
-  const args = ['run', path.join('examples', name), '--link', 'gateway', '--host-address', '127.0.0.1', '--timeout', String(TIMEOUT_SECONDS)];
+  const args = ['run', path.join(folder, name), '--link', 'gateway', '--host-address', '127.0.0.1', '--timeout', String(TIMEOUT_SECONDS)];
   console.log(`\n$ riftnet ${args.join(' ')}`);
   const child = spawn(process.execPath, [path.join('dist', 'cli.js'), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   return new Promise((resolve, reject) => {
@@ -28,11 +49,11 @@ function runScript(name) {
 async function main() {
   ensureDependencies();
   await buildProduct();
-  const server = await startServer();
+  const { server, folder } = await startSampleServer();
   try {
     for (const name of SCRIPTS) {
-      const code = await runScript(name);
-      if (code !== 0) throw new Error(`examples/${name} ended with exit code ${code}.`);
+      const code = await runScript(folder, name);
+      if (code !== 0) throw new Error(`${name} ended with exit code ${code}.`);
     }
   } finally {
     server.closeAllConnections();
