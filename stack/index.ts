@@ -5,6 +5,7 @@ export type { Ecn, Ipv4Egress, SendResult, TransportError, UnreachableCode } fro
 export { StackError, type StackErrorCode } from './errors';
 export { Gateway, type GatewayOptions, type GatewaySystem } from './gateway/gateway';
 export { DEFAULT_GATEWAY_CONFIG, type GatewayConfig } from './gateway/gateway-config';
+export type { AddressInfo, AddressOptions } from './iface/addressing';
 export { createCable, type CableOptions } from './link/cable';
 export { captureDevice, type CaptureOptions } from './link/capture';
 export type { Device, LinkCounters } from './link/device';
@@ -15,7 +16,7 @@ export { runStack } from './run-stack';
 export type { DnsResult } from './socket/dns-cache';
 export type { DnsServer } from './socket/dns-query';
 export type { UdpBindOptions, UdpDatagram, UdpError, UdpSendOptions, UdpSocket } from './socket/udp';
-export { Stack, type AddressInfo, type AddressOptions, type StackOptions } from './stack';
+export { Stack, type StackOptions } from './stack';
 export type {
   ConnectionRequest, TcpConnectOptions, TcpListener, TcpListenOptions, TcpSnapshot, TcpSocket, TcpState,
 } from './tcp/types';

@@ -2,6 +2,8 @@
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, type Ecn, type TransportError } from '../egress';
 import type { Counters } from '../observer';
 import type { Ipv4Address } from '../wire/address';
+import { ETHERNET_HEADER_BYTES } from '../wire/ethernet';
+import { Ipv4Header, parseIpv4 } from '../wire/ipv4';
 
 /**
  * A whole packet that was addressed to us. One object is filled again for each packet: everything in it is
@@ -43,6 +45,8 @@ export interface IcmpInput {
 }
 
 export class Demux {
+  private readonly failed = new Ipv4Header();
+
   constructor(
     private readonly counters: Counters,
     private readonly tcp: TcpInput,
@@ -69,6 +73,16 @@ export class Demux {
         this.counters.ipv4.rxUnknownProtocol++;
         this.icmp.reject('protocol', arrival);
     }
+  }
+
+  /** A frame of ours has waited in vain for its neighbour: its transport is told, if the part with the ports is in it. */
+  unresolved(frame: Uint8Array, now: number): void {
+    const { failed } = this;
+    const at = ETHERNET_HEADER_BYTES;
+    // The neighbour table has counted the drop.
+    if (parseIpv4(frame, at, failed) !== null || failed.fragmentOffset !== 0) return;
+    const transport = frame.subarray(at + failed.headerBytes, at + failed.totalBytes);
+    this.error(failed.protocol, { local: failed.source, remote: failed.destination, kind: { type: 'neighbor-unresolved' }, transport }, now);
   }
 
   /** Tells the transport that sent a packet what became of it. @returns false if that was none of them. */

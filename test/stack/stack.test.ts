@@ -6,7 +6,9 @@ import { runStack } from '../../stack/run-stack';
 import { Stack } from '../../stack/stack';
 import { ip, transfer, twoStacks } from '../support/two-stacks';
 
-describe('Two stacks on a cable', () => {
+describe('Two stacks on a cable', function () {
+  this.timeout(120_000);
+
   it('transfer bytes exactly, and close both ways', () => {
     const data = new SeededRandom(3).bytes(3_000_000);
     const net = twoStacks();
@@ -22,8 +24,7 @@ describe('Two stacks on a cable', () => {
     });
   }
 
-  it('transfer exactly through loss, reordering and duplication, over 200 seeds', function () {
-    this.timeout(120_000);
+  it('transfer exactly through loss, reordering and duplication, over 200 seeds', () => {
     const faults = { loss: 0.05, reorder: 0.05, duplicate: 0.02, delayMs: 5 };
     for (let seed = 1; seed <= 200; seed++) {
       const data = new SeededRandom(seed).bytes(100_000);
@@ -181,6 +182,7 @@ describe('Stack', () => {
     assert.throws(make({ tcp: { nagel: true } }), /tcp\.nagel is no setting/);
     assert.throws(make({ tcp: { ephemeralFirst: 60_000, ephemeralLast: 50_000 } }), /ephemeralFirst is 60000/);
     assert.throws(make({}, 33), /prefix length of 33/);
-    assert.throws(make({}, 24, ip('127.0.0.1')), /address 127\.0\.0\.1/);
+    assert.throws(make({}, 24, ip('127.0.0.1')), /address 127\.0\.0\.1\/24/);
+    assert.throws(make({}, 24, ip('10.0.0.255')), /address 10\.0\.0\.255\/24/);
   });
 });

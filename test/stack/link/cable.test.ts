@@ -13,7 +13,9 @@ function drain(device: Device, budget = 1_000_000): Uint8Array[] {
   return frames;
 }
 
-describe('Cable', () => {
+describe('Cable', function () {
+  this.timeout(30_000);
+
   it('carries frames both ways, in order, each as it was when it was sent', () => {
     const [a, b] = createCable({ mtu: 1500 });
     const buffer = frame(100, 1);

@@ -1,0 +1,141 @@
+/** The stack's address: given for good or leased, what follows from having it, and what ends with it. */
+import type { Observer } from '../observer';
+import type { DhcpLease } from '../socket/dhcp-lease';
+import type { DnsServer } from '../socket/dns-query';
+import { formatIpv4, isLoopback, isUnicast, prefixMask, type Ipv4Address } from '../wire/address';
+import { formatMacAddress, type MacAddress } from '../wire/ethernet';
+import type { Routes } from './routes';
+
+/** How the stack comes by its address. */
+export type AddressOptions =
+  | {
+      readonly mode: 'static';
+      readonly address: Ipv4Address;
+      /** 0 … 32 */
+      readonly prefixLength: number;
+      /** The router for everything off the own network. Absent: there is none. */
+      readonly gateway?: Ipv4Address;
+      readonly dns?: readonly DnsServer[];
+    }
+  | {
+      readonly mode: 'dhcp';
+      /** RFC 2132 §3.14: 1 … 255 bytes of ASCII. */
+      readonly hostname?: string;
+      /** RFC 2132 §9.14: the type byte and the identifier. Default: the MAC address. */
+      readonly clientId?: Uint8Array;
+      /** Taken instead of the servers that DHCP names. */
+      readonly dns?: readonly DnsServer[];
+    };
+
+/** The address the stack has, and what came with it. */
+export interface AddressInfo {
+  readonly address: Ipv4Address;
+  /** 0 … 32 */
+  readonly prefixLength: number;
+  readonly gateway: Ipv4Address | null;
+  readonly dns: readonly DnsServer[];
+}
+
+export interface AddressingOptions {
+  readonly routes: Routes;
+  readonly observer: Observer;
+  /** Name servers that come before those of a lease; null: none were given. */
+  readonly ownDns: readonly DnsServer[] | null;
+  /** Which name servers there are; null while there is no address. */
+  readonly onDns: (servers: readonly DnsServer[] | null) => void;
+  /** The address is gone, and not yet another there: what was built on it must end. */
+  readonly onLost: (reason: string) => void;
+  /** {@link Addressing.current} is another, or null. */
+  readonly onChange: () => void;
+}
+
+/** Another station that claims our address is reported at most this often, ms (RFC 5227 §2.4: DEFEND_INTERVAL). */
+const CONFLICT_REPORT_MS = 10_000;
+const DNS_PORT = 53;
+
+export class Addressing {
+  private info: AddressInfo | null = null;
+  private conflictReportedAt = -Infinity;
+
+  constructor(private readonly options: AddressingOptions) {}
+
+  get current(): AddressInfo | null {
+    return this.info;
+  }
+
+  /** @throws RangeError for an address that a host on a link cannot have */
+  assign(address: AddressOptions & { readonly mode: 'static' }): void {
+    const { prefixLength, gateway = null } = address;
+    checkAddress(address.address, prefixLength, gateway);
+    this.take({ address: address.address, prefixLength, gateway, dns: this.options.ownDns ?? [] }, 'static');
+  }
+
+  /** A lease was granted or renewed. */
+  leased(lease: DhcpLease): void {
+    const dns = this.options.ownDns ?? lease.dns.map((address) => ({ address, port: DNS_PORT }));
+    const { info } = this;
+    if (info !== null && info.address === lease.address && info.prefixLength === lease.prefixLength && info.gateway === lease.router) {
+      // A renewed lease can name other servers.
+      this.info = { ...info, dns };
+      this.options.onDns(dns);
+      return;
+    }
+    if (info !== null) this.lose(`DHCP gave the address ${formatIpv4(lease.address)} in place of ${formatIpv4(info.address)}`);
+    this.take({ address: lease.address, prefixLength: lease.prefixLength, gateway: lease.router, dns }, 'dhcp');
+  }
+
+  /** The address must not be used any more. */
+  lose(reason: string): void {
+    if (this.info === null) return;
+    this.info = null;
+    this.options.onLost(reason);
+    this.options.routes.local = null;
+    this.options.onDns(null);
+    this.options.observer({ type: 'address-lost', reason });
+    this.options.onChange();
+  }
+
+  /** The stack is closed: nobody need be told. */
+  end(): void {
+    this.info = null;
+    this.options.routes.local = null;
+  }
+
+  /** Another station claims our address. */
+  conflict(mac: MacAddress, now: number): void {
+    if (this.info === null || now < this.conflictReportedAt + CONFLICT_REPORT_MS) return;
+    this.conflictReportedAt = now;
+    const message = `${formatMacAddress(mac)} on the link claims our address ${formatIpv4(this.info.address)}: give one of the two another`;
+    this.options.observer({ type: 'warning', message });
+  }
+
+  private take(info: AddressInfo, source: 'static' | 'dhcp'): void {
+    const { address, prefixLength, gateway, dns } = info;
+    this.info = info;
+    this.options.routes.local = { address, prefixLength, gateway };
+    this.options.onDns(dns);
+    this.options.observer({
+      type: 'address', address: formatIpv4(address), prefixLength, source,
+      gateway: gateway === null ? null : formatIpv4(gateway),
+      dns: dns.map((server) => (server.port === DNS_PORT ? formatIpv4(server.address) : `${formatIpv4(server.address)}:${server.port}`)),
+    });
+    this.options.onChange();
+  }
+}
+
+/** @throws RangeError */
+function checkAddress(address: Ipv4Address, prefixLength: number, gateway: Ipv4Address | null): void {
+  if (!Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > 32) {
+    throw new RangeError(`a prefix length of ${prefixLength} is not 0 to 32`);
+  }
+  const hostBits = ~prefixMask(prefixLength) >>> 0;
+  for (const [what, value] of [['address', address], ['gateway', gateway]] as const) {
+    if (value === null) continue;
+    // The first and the last address of a network are nobody's (RFC 1122 §3.2.1.3), unless it has only these two (RFC 3021).
+    const host = (value & hostBits) >>> 0;
+    const isEdge = prefixLength < 31 && (host === 0 || host === hostBits);
+    if (!isUnicast(value) || isLoopback(value) || isEdge) {
+      throw new RangeError(`the ${what} ${formatIpv4(value)}/${prefixLength} is not one that a host on a link can have`);
+    }
+  }
+}
