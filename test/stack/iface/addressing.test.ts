@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { Addressing } from '../../../stack/iface/addressing';
+import { Routes } from '../../../stack/iface/routes';
+import type { StackEvent } from '../../../stack/observer';
+import type { DhcpLease } from '../../../stack/socket/dhcp-lease';
+import type { DnsServer } from '../../../stack/socket/dns-query';
+import { ip } from '../../support/two-stacks';
+
+const lease: DhcpLease = {
+  address: ip('10.0.0.5'), prefixLength: 24, router: ip('10.0.0.1'), dns: [ip('10.0.0.1')], server: ip('10.0.0.1'), renewAt: 1, rebindAt: 2, expiresAt: 3,
+};
+
+function make(ownDns: readonly DnsServer[] | null = null) {
+  const routes = new Routes(false);
+  const seen: string[] = [];
+  const events: StackEvent[] = [];
+  const addressing = new Addressing({
+    routes, ownDns, observer: (event) => events.push(event),
+    onDns: (servers) => seen.push(`dns ${servers === null ? 'unknown' : servers.map(({ port }) => port).join()}`),
+    onLost: (reason) => seen.push(`lost, address still there: ${routes.local !== null}: ${reason}`),
+    onChange: () => seen.push('change'),
+  });
+  return { addressing, routes, seen, events };
+}
+
+describe('The address of the stack', () => {
+  it('comes with a lease: routes, name servers, an event', () => {
+    const { addressing, routes, seen, events } = make();
+    addressing.leased(lease);
+    assert.deepEqual(routes.local, { address: lease.address, prefixLength: 24, gateway: ip('10.0.0.1') });
+    assert.deepEqual(seen, ['dns 53', 'change']);
+    assert.deepEqual(events, [{ type: 'address', address: '10.0.0.5', prefixLength: 24, gateway: '10.0.0.1', dns: ['10.0.0.1'], source: 'dhcp' }]);
+  });
+
+  it('stays when the lease is renewed, which can name other servers', () => {
+    const { addressing, seen } = make();
+    addressing.leased(lease);
+    addressing.leased({ ...lease, dns: [] });
+    assert.deepEqual(seen, ['dns 53', 'change', 'dns ']);
+    assert.deepEqual(addressing.current?.dns, []);
+  });
+
+  it('ends what was built on it before another takes its place', () => {
+    const { addressing, routes, seen } = make();
+    addressing.leased(lease);
+    addressing.leased({ ...lease, address: ip('10.0.0.6') });
+    assert.deepEqual(seen.slice(2), ['lost, address still there: true: DHCP gave the address 10.0.0.6 in place of 10.0.0.5', 'dns unknown', 'change', 'dns 53', 'change']);
+    assert.equal(routes.local?.address, ip('10.0.0.6'));
+  });
+
+  it('is lost once', () => {
+    const { addressing, routes, seen, events } = make();
+    addressing.leased(lease);
+    addressing.lose('the lease ran out');
+    addressing.lose('the lease ran out');
+    assert.equal(addressing.current, null);
+    assert.equal(routes.local, null);
+    assert.equal(seen.filter((line) => line.startsWith('lost')).length, 1);
+    assert.deepEqual(events.at(-1), { type: 'address-lost', reason: 'the lease ran out' });
+  });
+
+  it('keeps name servers that were given over those of a lease', () => {
+    const { addressing, events } = make([{ address: ip('9.9.9.9'), port: 5_353 }]);
+    addressing.leased(lease);
+    assert.deepEqual(addressing.current?.dns, [{ address: ip('9.9.9.9'), port: 5_353 }]);
+    assert.match(JSON.stringify(events), /9\.9\.9\.9:5353/);
+  });
+});
