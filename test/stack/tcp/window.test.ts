@@ -41,6 +41,25 @@ describe('TCP send window', () => {
   });
 });
 
+describe('TCP retransmission into a window that shrank', () => {
+  it('repeats no more than the window takes, but for the first segment, which probes it (RFC 9293 §3.8.6)', () => {
+    const t = new TcpHarness();
+    const socket = t.establish({ rtt: 100, win: 4380 });
+    t.write(100, socket, 4380);
+    assert.equal(t.take(100).length, 3);
+    t.send(200, { flags: 'ACK', seq: 1, ack: 1, win: 1460 });
+    t.expectNothing(399);
+    t.expect(400, { flags: 'ACK', seq: 1, payload: 1460 });
+    t.send(500, { flags: 'ACK', seq: 1, ack: 1461, win: 1460 });
+    t.expect(500, { flags: 'ACK', seq: 1461, payload: 1460 });
+    t.expectNothing(500);
+    t.send(600, { flags: 'ACK', seq: 1, ack: 2921, win: 1460 });
+    t.expect(600, { flags: 'ACK', seq: 2921, payload: 1460 });
+    t.send(700, { flags: 'ACK', seq: 1, ack: 4381, win: 1460 });
+    assert.equal(socket.bufferedBytes, 0);
+  });
+});
+
 describe('TCP zero window', () => {
   it('is probed after the RTO, then with back-off, for as long as the peer answers (RFC 9293 §3.8.6.1)', () => {
     const t = new TcpHarness();
@@ -238,6 +257,22 @@ describe('TCP receive window', () => {
     assert.equal(socket.readableBytes, 3000);
     t.expectRead(2_000, socket, 3000);
     t.expect(2_000, { flags: 'ACK', ack: 3001, win: 3000 });
+  });
+
+  it('does not take a FIN whose data it had to cut off (RFC 9293 §3.10.7.4)', () => {
+    const t = new TcpHarness({ config: { receiveBufferBytes: 1500 } });
+    const socket = t.establish();
+    t.send(10, { flags: 'ACK', seq: 1, ack: 1, payload: 1460 });
+    t.take(60);
+    t.send(70, { flags: 'FIN ACK', seq: 1461, ack: 1, payload: 100 });
+    t.expect([70, 110], { flags: 'ACK', ack: 1501, win: 0 });
+    assert.deepEqual([socket.peerClosed, socket.state], [false, 'ESTABLISHED']);
+    t.expectRead(200, socket, 1500);
+    t.take(200);
+    t.send(210, { flags: 'FIN ACK', seq: 1461, ack: 1, payload: 100 });
+    t.expect(210, { flags: 'ACK', ack: 1562 });
+    t.expectRead(210, socket, 60);
+    assert.equal(socket.peerClosed, true);
   });
 
   it('of zero still takes ACK, and a RST at its edge (RFC 9293 §3.8.6 MUST-39, §3.10.7.4)', () => {
