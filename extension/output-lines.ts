@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration, formatTime, shorten } from './format';
 import type { FetchReport, OutputLevel, RunOutcome, SocketReport } from './protocol';
+import { isFetchPending } from './run-model';
 import type { RunChange } from './run-model';
 
 /*
@@ -80,7 +81,7 @@ function socketText(socket: SocketReport, previous: SocketReport | null): string
 }
 
 function fetchText(fetch: FetchReport, previous: FetchReport | null): string | null {
-  if (fetch.status === null || previous?.status === fetch.status) return null;
+  if (isFetchPending(fetch) || fetch.status === null || (previous && !isFetchPending(previous))) return null;
   const name = `${MARKS.fetch} fetch ${fetch.method} ${shorten(fetch.url, MAX_URL)}`;
   const time = fetch.durationMs === null ? '' : ` in ${formatDuration(fetch.durationMs)}`;
   if (fetch.status === -1) return `${name} error ${fetch.error ? `${fetch.error.code}: ${shorten(fetch.error.message, MAX_MESSAGE)}` : (fetch.statusMessage ?? '')}${time}`;

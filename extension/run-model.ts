@@ -70,7 +70,8 @@ export type RunChange =
   | { readonly kind: 'error'; readonly run: Run; readonly error: ScriptError };
 
 export const isSocketOpen = (socket: SocketReport): boolean => socket.closedAt === null;
-export const isFetchPending = (fetch: FetchReport): boolean => fetch.status === null;
+/** The status comes with the headers; the body may take longer. */
+export const isFetchPending = (fetch: FetchReport): boolean => fetch.durationMs === null;
 
 /**
  * What runs and what its network does: fed with the worker's messages, read by tree, output, status bar and
@@ -152,9 +153,7 @@ export class RunModel {
     for (const socket of [...run.sockets.values()]) {
       if (isSocketOpen(socket)) this.#socket({ ...socket, status: 'error', tcpState: null, error, closedAt: now }, touched);
     }
-    for (const fetch of [...run.fetches.values()]) {
-      if (isFetchPending(fetch)) this.#fetch({ ...fetch, status: -1, statusMessage: 'socket error', error, durationMs: now - fetch.startedAt }, touched);
-    }
+    this.#failFetches(run, error, now);
     this.#bound(runId);
     if (run.phase !== 'ended') this.#end(run, outcome, now);
   }
@@ -169,6 +168,8 @@ export class RunModel {
   }
 
   #end(run: MutableRun, outcome: RunOutcome, now: number): void {
+    // A fetch lives in the script's process: none is left to finish it.
+    this.#failFetches(run, { code: 'ECANCELED', message: 'the script ended before the answer was complete' }, now);
     run.phase = 'ended';
     run.outcome = outcome;
     run.endedAt = now;
@@ -181,6 +182,14 @@ export class RunModel {
   #remove(run: MutableRun): void {
     this.#runs.delete(run.id);
     this.#changed.fire({ kind: 'removed', run });
+  }
+
+  #failFetches(run: MutableRun, error: FetchReport['error'], now: number): void {
+    const touched = new Set<string>();
+    for (const fetch of [...run.fetches.values()]) {
+      if (isFetchPending(fetch)) this.#fetch({ ...fetch, status: -1, statusMessage: 'socket error', error, durationMs: now - fetch.startedAt }, touched);
+    }
+    if (touched.size > 0) this.#bound(run.id);
   }
 
   #socket(socket: SocketReport, touched: Set<string>): void {

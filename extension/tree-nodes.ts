@@ -123,11 +123,12 @@ function socketState(socket: SocketReport): string {
 export function fetchView(fetch: FetchReport): NodeView {
   const state = fetchState(fetch);
   const parts = [state];
-  if (fetch.bodyBytes > 0) parts.push(fetch.status === null && fetch.expectedBytes !== null ? `${formatBytes(fetch.bodyBytes)} of ${formatBytes(fetch.expectedBytes)}` : formatBytes(fetch.bodyBytes));
+  if (fetch.bodyBytes > 0) parts.push(isFetchPending(fetch) && fetch.expectedBytes !== null ? `${formatBytes(fetch.bodyBytes)} of ${formatBytes(fetch.expectedBytes)}` : formatBytes(fetch.bodyBytes));
   if (fetch.durationMs !== null) parts.push(formatDuration(fetch.durationMs));
   let icon = 'check';
   let color: string | null = GOOD_COLOR;
-  if (fetch.status === null) [icon, color] = ['loading~spin', BUSY_COLOR];
+  if (isFetchPending(fetch)) [icon, color] = ['loading~spin', BUSY_COLOR];
+  else if (fetch.status === null) [icon, color] = ['question', null];
   else if (fetch.status === -1) [icon, color] = ['error', ERROR_COLOR];
   else if (fetch.status >= 400) [icon, color] = ['warning', 'list.warningForeground'];
   else if (fetch.status >= 300) [icon, color] = ['arrow-right', null];

@@ -72,8 +72,8 @@ export class WorkerSupervisor {
   readonly #scriptPids = new Map<string, number>();
   #state: WorkerState = { kind: 'idle' };
   #attempt: Attempt | null = null;
-  #waiters: Waiter[] = [];
-  #closed: (() => void)[] = [];
+  readonly #waiters: Waiter[] = [];
+  readonly #closed: (() => void)[] = [];
   #restartTimer: Disposable | null = null;
   #restartsInARow = 0;
   #restarts = 0;

@@ -91,13 +91,15 @@ function wrap(file: string, sourceRoot: string, code: string, map: string): Bund
 
 function scriptPlugin(file: string, source: string | null): Plugin {
   const pluginData = { riftnet: true };
+  // The bundler names it by the folder it resolves in.
+  const entry = path.join(path.dirname(file), ENTRY);
   return {
     name: 'riftnet',
     setup(build) {
       build.onResolve({ filter: /.*/ }, async (args: OnResolveArgs) => {
         if (args.pluginData === pluginData) return null;
         // Run for its effects, whatever a package.json around it says of them.
-        if (args.importer === ENTRY || args.importer === '') return { path: file, sideEffects: true };
+        if (args.importer === entry) return { path: file, sideEffects: true };
         if (/^(https?|file|data):/.test(args.path)) {
           return { errors: [{ text: `"${args.path}" cannot be imported: only files, by a relative path, and packages from node_modules can` }] };
         }

@@ -57,13 +57,14 @@ describe('the lines of the output', () => {
   it('tell how a fetch ended', () => {
     const fetchLine = (fields: Parameters<typeof fetchReport>[0]) => line({ kind: 'fetch', run: run(), fetch: fetchReport(fields), previous: null });
     assert.equal(fetchLine({}), null);
+    assert.equal(fetchLine({ status: 200, statusMessage: 'OK' }), null, 'the body is still to come');
     assert.equal(fetchLine({ status: 200, statusMessage: 'OK', bodyBytes: 12, durationMs: 34 }), `${HEAD}⇄ fetch GET http://example.test/ 200 OK, 12 B in 34 ms`);
     assert.equal(fetchLine({ status: 204, statusMessage: '', durationMs: 3 }), `${HEAD}⇄ fetch GET http://example.test/ 204, 0 B in 3.0 ms`);
     assert.equal(
       fetchLine({ status: -1, statusMessage: 'socket error', durationMs: 3, error: { code: 'ENOTFOUND', message: 'no such name' } }),
       `${HEAD}⇄ fetch GET http://example.test/ error ENOTFOUND: no such name in 3.0 ms`,
     );
-    assert.ok((fetchLine({ status: 200, url: `http://example.test/${'x'.repeat(100_000)}` }) ?? '').length < 500);
+    assert.ok((fetchLine({ status: 200, durationMs: 1, url: `http://example.test/${'x'.repeat(100_000)}` }) ?? '').length < 500);
   });
 
   it('tell an error that did not end the script', () => {

@@ -46,7 +46,7 @@ describe('the model of runs', () => {
     model.apply({ type: 'activity', sockets: [socketReport({ id: 0, status: 'connected' })], fetches: [] }, 0);
     const many = 3 * MAX_ENDED_PER_RUN;
     for (let id = 1; id <= many; id++) {
-      model.apply({ type: 'activity', sockets: [socketReport({ id, status: 'fin', closedAt: id })], fetches: [fetchReport({ id, status: 200 })] }, 0);
+      model.apply({ type: 'activity', sockets: [socketReport({ id, status: 'fin', closedAt: id })], fetches: [fetchReport({ id, status: 200, durationMs: 1 })] }, 0);
     }
     assert.equal(run.sockets.size, MAX_ENDED_PER_RUN + 1);
     assert.equal(run.fetches.size, MAX_ENDED_PER_RUN);
@@ -83,6 +83,15 @@ describe('the model of runs', () => {
     model.apply({ type: 'activity', sockets: [socketReport({ runId: 'run-9' })], fetches: [fetchReport({ runId: 'run-9' })] }, 2);
     assert.deepEqual([run.outcome, run.endedAt, run.phase], [{ kind: 'stopped' }, 1, 'ended']);
     assert.equal(model.runs.length, 1);
+  });
+
+  it('ends the fetches of a script with it, whose process would have finished them', () => {
+    const { model, run, changes } = modelWithRun();
+    model.apply({ type: 'activity', sockets: [], fetches: [fetchReport({ id: 1, status: 200 }), fetchReport({ id: 2, status: 200, durationMs: 5 })] }, 0);
+    model.apply({ type: 'ended', runId: 'run-1', outcome: { kind: 'stopped' } }, 1_000_700);
+    assert.deepEqual([run.fetches.get(1)?.status, run.fetches.get(1)?.error?.code, run.fetches.get(1)?.durationMs], [-1, 'ECANCELED', 700]);
+    assert.equal(run.fetches.get(2)?.status, 200);
+    assert.deepEqual(changes.slice(2).map(({ kind }) => kind), ['fetch', 'phase']);
   });
 
   it('ends what was open in a worker that is gone', () => {

@@ -49,12 +49,13 @@ describe('the nodes of the Sockets view', () => {
     assert.equal(fetchView(fetchReport()).label, 'GET http://example.test/');
     assert.equal(fetchView(fetchReport()).description, 'pending');
     assert.equal(fetchView(fetchReport({ bodyBytes: 1024, expectedBytes: 4096 })).description, 'pending · 1.0 KiB of 4.0 KiB');
+    assert.equal(fetchView(fetchReport({ status: 200, statusMessage: 'OK', bodyBytes: 1024, expectedBytes: 4096 })).description, '200 OK · 1.0 KiB of 4.0 KiB');
     assert.equal(fetchView(fetchReport({ status: 200, statusMessage: 'OK', bodyBytes: 9, durationMs: 12 })).description, '200 OK · 9 B · 12 ms');
     assert.equal(fetchView(fetchReport({ status: -1, statusMessage: 'socket error', durationMs: 12, error: { code: 'ETIMEDOUT', message: '' } })).description, 'error ETIMEDOUT · 12 ms');
   });
 
   it('no two kinds of state differ by colour alone', () => {
-    const views = [200, 301, 404, -1, null].map((status) => fetchView(fetchReport({ status })));
+    const views = [200, 301, 404, -1, null].map((status) => fetchView(fetchReport({ status, durationMs: status === null ? null : 1 })));
     assert.equal(new Set(views.map(({ icon }) => icon)).size, views.length);
     const sockets = (['connecting', 'connected', 'error', 'fin'] as const).map((status) => socketView(socketReport({ status })));
     assert.equal(new Set(sockets.map(({ icon }) => icon)).size, sockets.length);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
 interface Launchers {
@@ -6,9 +7,10 @@ interface Launchers {
   desktopOptions(options: { executable: string | null; profile: string }): Record<string, unknown> & { launchArgs: string[] };
 }
 
-// Plain scripts, started by `node` itself: loaded as such.
-const { chooseLauncher } = require(resolve('test/vscode/choose-launcher.js')) as Launchers;
-const { desktopOptions } = require(resolve('test/vscode/launch-desktop.js')) as Launchers;
+// Plain scripts, started by `node` itself, and loaded here as such: they find the project by where they stand.
+const load = createRequire(resolve('test/vscode/launch.js'));
+const { chooseLauncher } = load('./choose-launcher.js') as Launchers;
+const { desktopOptions } = load('./launch-desktop.js') as Launchers;
 
 describe('the choice of a VS Code for the tests', () => {
   const choose = (env: Record<string, string>, platform: string, files: string[] = []) => chooseLauncher({ env, platform, exists: (file) => files.includes(file) });

@@ -15,6 +15,9 @@ export async function run(): Promise<void> {
   // The launcher finds the suites' lines among the window's own by this mark.
   if (hasBrowser) Mocha.reporters.Base.consoleLog = (...words: unknown[]) => console.log(format(...words).replace(/^/gm, 'riftnet-suite|'));
   const mocha = new Mocha({ timeout: TEST_TIMEOUT_MS, color: false, reporter: 'spec' });
+  // Set by the launcher from its own argument: the tests whose names hold it.
+  const wanted = process.env['RIFTNET_TEST_GREP'];
+  if (wanted) mocha.fgrep(wanted);
   for (const name of readdirSync(__dirname).sort()) {
     if (name.endsWith('.suite.js') && (hasBrowser || !name.startsWith('person-'))) mocha.addFile(join(__dirname, name));
   }

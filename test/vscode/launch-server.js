@@ -13,11 +13,11 @@ const { outputFolder, suitesFolder, workspaceFolder } = require('./build.js');
 const { installCodeServer } = require('./install-code-server.js');
 
 /** From the server's start to its line with the port. */
-const SERVER_START_MS = 60_000;
+const SERVER_START_MS = 120_000;
 /** How long the server's processes may take to end when asked. */
 const SERVER_END_MS = 5_000;
 /** From the page's opening to the extension host's first word: without one the suites would never begin. */
-const PAGE_LOAD_MS = 60_000;
+const PAGE_LOAD_MS = 180_000;
 
 /** Characters of the window's own log that are kept. */
 const MAX_WINDOW_LOG = 4 * 1024 * 1024;
@@ -105,7 +105,7 @@ async function runInBrowser(page, port, signal, log) {
         const text = format(...args);
         if (!text.startsWith(SUITE_MARK)) return log(`${type}: ${text}`);
         clearTimeout(silent);
-        process.stdout.write(`${text.slice(SUITE_MARK.length)}\n`);
+        process.stdout.write(`${text.replaceAll(SUITE_MARK, '')}\n`);
       });
       await page.exposeFunction('codeAutomationExit', (code) => {
         clearTimeout(silent);

@@ -1,6 +1,7 @@
 'use strict';
 /*
- * Runs the suites of this folder inside a real VS Code: `node test/vscode/launch.js`. Exit code 0: all passed.
+ * Runs the suites of this folder inside a real VS Code: `node test/vscode/launch.js [TEXT]`, with TEXT only the
+ * tests whose full names hold it. Exit code 0: all passed.
  *
  * Two ways, for the same suites: VS Code's own server with Chromium (Linux, and CI), or a desktop VS Code
  * through @vscode/test-electron (where VSCODE_PATH names one, or where there is no Chromium to use).
@@ -12,6 +13,8 @@ const { chooseLauncher } = require('./choose-launcher.js');
 const RUN_TIMEOUT_MS = 10 * 60_000;
 
 async function main() {
+  // The extension host inherits it.
+  process.env.RIFTNET_TEST_GREP = process.argv[2] ?? '';
   const choice = chooseLauncher();
   console.log(`VS Code tests: ${choice.reason}`);
   const { launch, prepare } = require(choice.kind === 'server' ? './launch-server.js' : './launch-desktop.js');

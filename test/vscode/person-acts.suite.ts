@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
 import { browser } from './browser';
-import { activate, openScript, runOf, serveHttp, stopEverything, until } from './support';
+import { activate, openScript, runOf, serveHttp, stopEverything, until, untilEvent } from './support';
 
 const ROW = '.pane-body .monaco-list-row';
 
@@ -14,7 +14,11 @@ describe('a person', () => {
     api = await activate();
   });
 
-  afterEach(() => stopEverything(api));
+  afterEach(async function () {
+    const { currentTest } = this;
+    if (currentTest?.state === 'failed') await browser.screenshot(`failed ${currentTest.title.slice(0, 40)}`);
+    await stopEverything(api);
+  });
 
   it('is told what to do while nothing runs', async () => {
     await vscode.commands.executeCommand('riftnet.sockets.focus');
@@ -77,7 +81,7 @@ await fetch(base + '/slow');
     await browser.type('nettick');
     await browser.waitFor('.suggest-widget.visible >> text=nettick');
     await browser.press('Enter');
-    assert.match(document.getText(), /^Event\.OnTick\.on\(\(tick\) => \{/);
+    await untilEvent('the snippet in the document', vscode.workspace.onDidChangeTextDocument, () => /^Event\.OnTick\.on\(\(tick\) => \{\n/.test(document.getText()));
     await document.save();
   });
 });

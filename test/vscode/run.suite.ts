@@ -27,22 +27,25 @@ describe('Run Script', () => {
     assert.equal(node.contextValue, 'riftnet.fetch.ended');
     assert.equal(api.tree[0]?.label, 'fetch.ts');
     assert.match(api.tree[0].description, /^finished · /);
-    const line = await until(api, "the fetch's line", () => api.output.find((entry) => entry.includes('⇄ fetch GET')));
+    const line = await until(api, "the fetch's line", () => api.output.find((entry) => entry.includes('[fetch.ts] ⇄ fetch GET')));
     assert.match(line, /\[fetch\.ts\] ⇄ fetch GET http:\/\/localhost:\d+\/page 200 OK, 16 B in [\d.]+ m?s$/);
     await server.close();
   });
 
   it('shows a fetch while it is under way', async () => {
-    let answer = (): void => assert.fail('the server was asked');
-    const asked = serveHttp((_request, response) => {
+    let answer = (): void => undefined;
+    let asked = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => (asked = resolve));
+    const server = await serveHttp((_request, response) => {
       answer = () => response.end('late');
+      asked();
     });
-    const server = await asked;
     const document = await openScript('pending.ts', `const response = await fetch('http://localhost:${server.port}/slow');\nprint(response.text());\n`);
     await vscode.commands.executeCommand('riftnet.runScript');
     const pending = await until(api, 'the pending fetch', () => nodes(api.tree).find(({ contextValue }) => contextValue === 'riftnet.fetch.pending'));
     assert.equal(pending.label, `GET http://localhost:${server.port}/slow`);
     await until(api, 'an open socket', () => nodes(api.tree).some(({ description }) => /\b1 open$/.test(description)));
+    await arrived;
     answer();
     await until(api, 'the end', () => runOf(api, document)?.phase === 'ended');
     await until(api, 'the finished fetch', () => nodes(api.tree).some(({ id, description }) => id === pending.id && description.startsWith('200 OK · 4 B')));
