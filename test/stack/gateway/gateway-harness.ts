@@ -11,8 +11,8 @@ import { runStack } from '../../../stack/run-stack';
 import { Stack } from '../../../stack/stack';
 import type { TcpSocket } from '../../../stack/tcp/types';
 
-/** Resolves once `done()` holds; fails with `what` after the limit. */
-export async function until(done: () => boolean, what: string | (() => string), limitMs = 20_000): Promise<void> {
+/** Resolves once `done()` holds; fails with `what` after the limit, which is below mocha's own, so that the message is seen. */
+export async function until(done: () => boolean, what: string | (() => string), limitMs = 8_000): Promise<void> {
   const end = performance.now() + limitMs;
   while (!done()) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}`);
