@@ -125,13 +125,18 @@ describe('TCP round-trip time and RTO (RFC 6298)', () => {
   });
 
   it('does not lower ssthresh again when the same segment is repeated again (RFC 5681 §3.1)', () => {
-    const t = new TcpHarness();
-    const socket = t.establish({ rtt: 100 });
-    t.write(100, socket, 10 * MSS);
-    t.take(100);
-    t.take(3_000);
-    assert.ok(socket.snapshot().timeouts >= 3);
-    assert.equal(socket.snapshot().ssthreshBytes, 5 * MSS);
+    for (const congestion of ['reno', 'cubic'] as const) {
+      const t = new TcpHarness({ config: { congestion } });
+      const socket = t.establish({ rtt: 100 });
+      t.write(100, socket, 10 * MSS);
+      t.take(500);
+      assert.equal(socket.snapshot().timeouts, 1);
+      const { ssthreshBytes } = socket.snapshot();
+      assert.ok(ssthreshBytes < 10 * MSS);
+      t.take(3_000);
+      assert.ok(socket.snapshot().timeouts >= 3);
+      assert.equal(socket.snapshot().ssthreshBytes, ssthreshBytes);
+    }
   });
 
   it('goes on from the hole in slow start after an expiry: what is lost is repeated, what is acknowledged is not', () => {

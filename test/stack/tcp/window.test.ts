@@ -83,7 +83,7 @@ describe('TCP zero window', () => {
     assert.ok((gaps[0] ?? 0) >= 200 && (gaps[0] ?? 0) <= 1_000, `the first probe after about an RTO, not ${gaps[0]}`);
     for (let i = 1; i < gaps.length; i++) {
       const ratio = (gaps[i] ?? 0) / (gaps[i - 1] ?? 1);
-      assert.ok(ratio >= 0.95 && ratio <= 2.2, `gap ${i} of ${gaps.join(', ')}`);
+      assert.ok((ratio >= 1.9 && ratio <= 2.1) || (gaps[i] ?? 0) >= 60_000 - 1, `gap ${i} of ${gaps.join(', ')}`);
     }
     assert.ok((gaps.at(-1) ?? 0) > 30_000, `backs off toward 60 s: ${gaps.join(', ')}`);
     assert.equal(socket.state, 'ESTABLISHED', 'a peer that answers probes is alive (RFC 9293 §3.8.6.1 MUST-37)');
