@@ -58,6 +58,15 @@ export interface TcpConfig {
   readonly pacing: boolean;
   /** Explicit congestion notification (RFC 3168): `on` offers it, `passive` only agrees to a peer's offer. */
   readonly ecn: 'on' | 'passive' | 'off';
+  /** Buffers start at `initialBufferBytes` and grow with what the path and the reader use, up to their limits; off: at the limits. */
+  readonly autoTuning: boolean;
+  readonly initialBufferBytes: number;
+  /** Memory of all connections' buffers together, bytes, beyond which none grows. */
+  readonly totalBufferBytes: number;
+  /** Segments acknowledged at once at the start and after a silence, before ACKs are delayed. 0: none. */
+  readonly quickAcks: number;
+  /** Smaller segments when full-sized ones time out again and again (RFC 4821 §7.7). */
+  readonly blackHoleDetection: boolean;
   /** Initial window in segments (RFC 6928: 10). */
   readonly initialWindowSegments: number;
   /** First ephemeral port, 1 … 65535 (RFC 6056 §3.2, RFC 6335: 49152). */
@@ -168,6 +177,11 @@ export const DEFAULT_CONFIG: StackConfig = {
     hystart: true,
     pacing: true,
     ecn: 'on',
+    autoTuning: true,
+    initialBufferBytes: 128 << 10,
+    totalBufferBytes: 256 << 20,
+    quickAcks: 16,
+    blackHoleDetection: true,
     initialWindowSegments: 10,
     ephemeralFirst: 49_152,
     ephemeralLast: 65_535,
@@ -203,7 +217,8 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
     userTimeoutMs: MS, delayedAckMs: [0, 499], mslMs: MS, finWait2TimeoutMs: MS, listenBacklog: COUNT, requestTimeoutMs: MS, maxConnections: COUNT,
     maxTimeWait: COUNT, nagle: null, sack: null, timestamps: null, windowScaling: null, rack: null, tlp: null, prr: null,
     fastRetransmit: null, limitedTransmit: null, frto: null, undo: null, congestion: ['cubic', 'reno'], hystart: null, pacing: null,
-    ecn: ['on', 'passive', 'off'], initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
+    ecn: ['on', 'passive', 'off'], autoTuning: null, initialBufferBytes: BYTES, totalBufferBytes: [1, 2 ** 40], quickAcks: [0, 1_000],
+    blackHoleDetection: null, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
   },
   arp: { reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES },
   ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT },

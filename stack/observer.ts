@@ -30,7 +30,7 @@ export function createCounters() {
       'rxBadAck', 'rxBadReset', 'rxBadSyn', 'rxNoAck', 'rxAfterClose', 'rxOutOfOrder', 'rxOutOfOrderDropped', 'rxDuplicate',
       'rxBeyondWindow', 'rxAfterFin', 'rxBadPaws', 'rxBacklogFull', 'rxTableFull', 'rxIcmpIgnored', 'rxBadBroadcast',
       'txSegments', 'txResets', 'txRetransmissions', 'txChallengeAcks', 'txChallengeAcksLimited', 'txUnreachable',
-      'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'spuriousRecoveries', 'tailLossProbes', 'ecnReductions', 'rxNoTimestamp', 'resets', 'timeWaitReused', 'timeWaitEvicted',
+      'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'spuriousRecoveries', 'tailLossProbes', 'keepAliveProbes', 'blackHoles', 'ecnReductions', 'rxNoTimestamp', 'resets', 'timeWaitReused', 'timeWaitEvicted',
     ),
     dhcp: zero(
       'rxMalformed', 'rxWrongTransaction', 'rxUnexpected', 'rxUnusable', 'rxNaks', 'txDiscovers', 'txRequests', 'txReleases', 'txDeclines',

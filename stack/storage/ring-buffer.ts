@@ -5,13 +5,21 @@
 const SMALLEST_BYTES = 4096;
 const EMPTY = new Uint8Array(0);
 
+/** Counts the memory of many buffers together. */
+export interface MemoryAccount {
+  usedBytes: number;
+}
+
 export class RingBuffer {
   private memory = EMPTY;
   private head = 0;
   private used = 0;
 
   /** @param limitBytes the most that it will hold, 1 … 2³⁰ */
-  constructor(private limitBytes: number) {}
+  constructor(
+    private limitBytes: number,
+    private account: MemoryAccount = { usedBytes: 0 },
+  ) {}
 
   /** Bytes stored. */
   get length(): number {
@@ -92,9 +100,16 @@ export class RingBuffer {
 
   /** Forgets everything and gives the memory back. */
   clear(): void {
+    this.account.usedBytes -= this.memory.length;
     this.memory = EMPTY;
     this.head = 0;
     this.used = 0;
+  }
+
+  /** Takes its memory out of the account: nobody will clear it, it goes when it is no longer referred to. */
+  detach(): void {
+    this.account.usedBytes -= this.memory.length;
+    this.account = { usedBytes: this.memory.length };
   }
 
   private reserve(bytes: number): void {
@@ -104,6 +119,7 @@ export class RingBuffer {
     const grown = new Uint8Array(size);
     // Bytes behind the tail may be stored too: move all of the old memory.
     if (this.memory.length > 0) this.copyOut(0, this.memory.length, grown, 0);
+    this.account.usedBytes += size - this.memory.length;
     this.memory = grown;
     this.head = 0;
   }

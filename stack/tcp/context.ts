@@ -12,6 +12,8 @@ export interface TcpContext {
   readonly egress: Ipv4Egress;
   /** Time of the poll or call under way, ms. */
   readonly now: number;
+  /** Whether all buffers together leave room for one to grow (`tcp.totalBufferBytes`). */
+  readonly mayGrowBuffers: boolean;
   /** Asks that what the connection owes be sent, and its timer be set, in this or the next poll. */
   touch(tcb: Tcb): void;
   /** Notes that a user may see something new. */

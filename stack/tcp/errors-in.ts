@@ -5,12 +5,8 @@ import { formatIpv4 } from '../wire/address';
 import { readU16, readU32 } from '../wire/bytes';
 import { seqDiff, seqWithin } from '../wire/seq';
 import type { TcpContext } from './context';
+import { pathShrank } from './path-mtu';
 import type { Tcb } from './tcb';
-
-/** Sizes to try when a router names none (RFC 1191 §7.1). */
-const PLATEAUS = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006, 552];
-/** Smaller segments are not sent on ICMP's word alone, which may be forged; such a path has to fragment. As Linux does. */
-const MIN_PATH_MTU = 552;
 
 export function onTransportError(context: TcpContext, find: (localPort: number, remotePort: number) => Tcb | null, error: TransportError): void {
   const { transport } = error;
@@ -23,13 +19,14 @@ export function onTransportError(context: TcpContext, find: (localPort: number, 
   }
   const { kind } = error;
   if (kind.type === 'fragmentation-needed') {
-    pathShrank(context, tcb, kind.nextHopMtu);
+    onFragmentationNeeded(context, tcb, kind.nextHopMtu);
     return;
   }
   const failure = failureOf(error);
   // RFC 5927 §5.2, RFC 1122 §4.2.3.9: once synchronized every such error is soft, the retransmissions decide.
   if (!failure || tcb.isSynchronized) {
     context.counters.rxIcmpIgnored++;
+    if (failure) tcb.softError = failure.why; // if it comes to a timeout, this is why
     return;
   }
   const peer = `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort}`;
@@ -64,17 +61,11 @@ function failureOf(error: TransportError): { code: StackErrorCode; why: string }
 }
 
 /** RFC 1191 §6.4: smaller segments from now on, and what was in flight again in smaller ones. */
-function pathShrank(context: TcpContext, tcb: Tcb, nextHopMtu: number): void {
-  const present = tcb.sndMss + 40;
-  const mtu = nextHopMtu > 0 ? nextHopMtu : (PLATEAUS.find((size) => size < present) ?? MIN_PATH_MTU);
-  if (mtu < MIN_PATH_MTU) tcb.dontFragment = false;
-  const mss = Math.max(MIN_PATH_MTU, mtu) - 40;
-  if (mss >= tcb.sndMss && tcb.dontFragment) {
+function onFragmentationNeeded(context: TcpContext, tcb: Tcb, nextHopMtu: number): void {
+  if (!pathShrank(context, tcb, nextHopMtu)) {
     context.counters.rxIcmpIgnored++;
     return;
   }
-  tcb.sndMss = Math.min(tcb.sndMss, mss);
-  tcb.congestion.setMss(tcb.sndMss);
   tcb.sent.markAllLost();
   tcb.retransmitNow = tcb.sent.hasLost;
   context.touch(tcb);

@@ -1,8 +1,10 @@
 /** Processing of the ACK field and the window (RFC 9293 §3.10.7.4, fifth check). */
 import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqWithin } from '../wire/seq';
 import { ECE, SYN, type TcpSegment } from '../wire/tcp';
+import { tuneSendBuffer } from './buffers';
 import type { TcpContext } from './context';
 import { sendAck } from './output';
+import { raiseIfOld } from './path-mtu';
 import { onAck } from './recovery';
 import { takeSackBlocks } from './sack';
 import type { Tcb } from './tcb';
@@ -114,6 +116,8 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
   if (seqGt(ack, tcb.sndNxt)) tcb.sndNxt = ack;
   if (seqLt(tcb.sndSml, ack)) tcb.sndSml = ack;
   tcb.progressAt = context.now;
+  tcb.timeoutsInRow = 0;
+  tcb.softError = null;
   if (sentAt >= 0 && seqGt(ack, tcb.rttSampleFrom)) {
     tcb.rtt.sample(context.now - sentAt);
     tcb.rttSampleFrom = tcb.sndNxt;
@@ -128,6 +132,8 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
   // RFC 6582 §3.2 step 3: within recovery only the first partial ACK starts the timer afresh.
   if (!partial || !tcb.partialAckSeen || tcb.sent.length === 0) restartRetransmission(tcb);
   tcb.partialAckSeen = partial;
+  tuneSendBuffer(context, tcb);
+  raiseIfOld(context, tcb);
   context.changed(tcb);
   return acked - (finAcked ? 1 : 0);
 }

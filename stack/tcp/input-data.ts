@@ -1,6 +1,7 @@
 /** Processing of the payload and of FIN (RFC 9293 §3.10.7.4, seventh and eighth check). */
 import { seqAdd, seqDiff, seqGt, seqLe, seqLt } from '../wire/seq';
 import { FIN, type TcpSegment } from '../wire/tcp';
+import { measureReceiveRtt } from './buffers';
 import type { TcpContext } from './context';
 import { sendAck, sendReset } from './output';
 import { oweDsack } from './sack';
@@ -71,9 +72,12 @@ function storeInOrder(context: TcpContext, tcb: Tcb, segment: TcpSegment): void 
     context.changed(tcb);
   }
   tcb.unackedBytes += advanced;
+  measureReceiveRtt(tcb, context.now);
   // RFC 9293 §3.8.6.3: at least every second full-sized segment; at once when a gap was filled (RFC 5681 §4.2).
-  if (filledGap || tcb.unackedBytes >= 2 * tcb.rcvMss) tcb.ackOwed = true;
-  else if (tcb.ackAt === Infinity) tcb.ackAt = context.now + context.config.delayedAckMs;
+  if (filledGap || tcb.unackedBytes >= 2 * tcb.rcvMss || tcb.quickAcks > 0) {
+    tcb.ackOwed = true;
+    if (tcb.quickAcks > 0) tcb.quickAcks--;
+  } else if (tcb.ackAt === Infinity) tcb.ackAt = context.now + context.config.delayedAckMs;
 }
 
 function storeOutOfOrder(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {

@@ -42,6 +42,10 @@ export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegmen
     return;
   }
   updateTsRecent(context, tcb, segment);
+  // After a silence the peer starts slowly again, and needs its ACKs at once.
+  if (context.now - tcb.heardAt > tcb.rtt.rtoMs && tcb.heardAt > 0) tcb.quickAcks = context.config.quickAcks;
+  tcb.heardAt = context.now;
+  tcb.keepAliveProbes = 0;
   if (tcb.ecnEnabled && segment.payloadLength > 0) noteMarks(tcb, segment, ecn);
   // Second, RST.
   if (segment.has(RST)) {
@@ -80,8 +84,10 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   if (tcb.tsEnabled) {
     tcb.tsRecent = options.tsVal;
     tcb.tsRecentAt = context.now;
+    tcb.optionBytes = TIMESTAMP_BYTES;
     tcb.sndMss -= TIMESTAMP_BYTES; // RFC 6691 §2: the option comes out of the segment
   }
+  tcb.handshakeMss = tcb.sndMss;
   // RFC 3168 §6.1.1: ECN-setup SYN carries both flags, ECN-setup SYN-ACK only ECE.
   const offered = segment.has(ACK) ? segment.has(ECE) && !segment.has(CWR) : segment.has(ECE) && segment.has(CWR);
   tcb.ecnEnabled = config.ecn !== 'off' && offered && !(segment.has(ACK) && tcb.synRetransmitted);
@@ -166,6 +172,9 @@ function established(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
   restartRetransmission(tcb);
   tcb.lifeAt = Infinity;
   tcb.synOwed = false;
+  tcb.heardAt = context.now;
+  tcb.roundSince = context.now;
+  tcb.rcvRttSeq = tcb.rcvNxt;
   // A close that came before the handshake ended waits no longer (RFC 9293 §3.10.4).
   context.setState(tcb, tcb.finQueued ? 'FIN-WAIT-1' : 'ESTABLISHED');
   context.changed(tcb);
@@ -261,7 +270,10 @@ function peer(tcb: Tcb): string {
   return `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort}`;
 }
 
-/** Whether a SYN may take the place of a connection in TIME-WAIT (RFC 9293 §3.10.7.4, RFC 1122 §4.2.2.13). */
+/** Whether a SYN may take the place of a connection in TIME-WAIT (RFC 9293 §3.10.7.4, RFC 6191 §2). */
 export function isNewerSyn(tcb: Tcb, segment: TcpSegment): boolean {
-  return tcb.state === 'TIME-WAIT' && segment.has(SYN) && !segment.has(ACK) && seqGe(segment.seq, tcb.rcvNxt);
+  if (tcb.state !== 'TIME-WAIT' || !segment.has(SYN) || segment.has(ACK)) return false;
+  // A later timestamp proves it whatever the sequence number, an equal one leaves it to that.
+  if (tcb.tsEnabled && segment.options.hasTimestamps && segment.options.tsVal !== tcb.tsRecent) return seqGt(segment.options.tsVal, tcb.tsRecent);
+  return seqGe(segment.seq, tcb.rcvNxt);
 }

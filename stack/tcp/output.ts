@@ -43,6 +43,11 @@ export function sendAck(context: TcpContext, tcb: Tcb): void {
   if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') transmit(context, tcb, tcb.sndNxt, 0, ACK, NOT_ECT);
 }
 
+/** RFC 1122 §4.2.3.6: one number below what is expected, so that a live peer has to answer. */
+export function sendKeepAlive(context: TcpContext, tcb: Tcb): void {
+  transmit(context, tcb, seqAdd(tcb.sndNxt, -1), 0, ACK, NOT_ECT);
+}
+
 export function sendReset(context: TcpContext, tcb: Tcb): void {
   transmit(context, tcb, tcb.sndNxt, 0, RST | ACK, NOT_ECT);
   context.counters.txResets++;
@@ -153,7 +158,7 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
       tcb.paced = true;
       return;
     }
-    const length = sendable(context, tcb, unsent);
+    const length = sendable(tcb, unsent);
     if (length === 0) break;
     const last = length === unsent;
     const withFin = last && tcb.finQueued && tcb.finSeq < 0 && tcb.usableWindow > length;
@@ -167,7 +172,7 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
 }
 
 /** How many bytes the next new segment may carry now; 0 if it has to wait. */
-function sendable(context: TcpContext, tcb: Tcb, unsent: number): number {
+function sendable(tcb: Tcb, unsent: number): number {
   const usable = tcb.usableWindow;
   const length = Math.min(unsent, tcb.sndMss, usable);
   if (tcb.probeOwed) return Math.max(1, length); // RFC 9293 §3.8.6.1: at least one octet into a closed window
@@ -182,7 +187,7 @@ function sendable(context: TcpContext, tcb: Tcb, unsent: number): number {
   if (length === unsent) {
     // The end of what is queued. Nagle's rule in Minshall's variant: one small segment in flight at most.
     const smallInFlight = seqGt(tcb.sndSml, tcb.sndUna);
-    return !context.config.nagle || tcb.finQueued || !smallInFlight ? length : 0;
+    return !tcb.nagle || tcb.finQueued || !smallInFlight ? length : 0;
   }
   // The window cuts the segment short: silly window avoidance (RFC 1122 §4.2.3.4).
   return length >= tcb.maxSndWnd / 2 ? length : 0;

@@ -53,6 +53,11 @@ export class SentQueue {
     return this.sacked;
   }
 
+  /** Segments that wait to be sent again. */
+  get lostCount(): number {
+    return this.lost;
+  }
+
   /** Whether a segment waits to be sent again. */
   get hasLost(): boolean {
     return this.lost > 0;

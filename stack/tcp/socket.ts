@@ -4,7 +4,8 @@ import { formatIpv4 } from '../wire/address';
 import type { TcpContext } from './context';
 import { sendReset } from './output';
 import type { Tcb } from './tcb';
-import type { TcpSnapshot, TcpSocket, TcpState } from './types';
+import { tuneReceiveBuffer } from './buffers';
+import type { KeepAlive, TcpSnapshot, TcpSocket, TcpState } from './types';
 
 export class Socket implements TcpSocket {
   onChange: ((socket: TcpSocket) => void) | null = null;
@@ -74,13 +75,39 @@ export class Socket implements TcpSocket {
   read(target: Uint8Array): number {
     const count = this.tcb.receiveRing.read(target);
     // The window may have opened far enough to be told.
-    if (count > 0 && this.tcb.state !== 'CLOSED') this.context.touch(this.tcb);
+    if (count > 0 && this.tcb.state !== 'CLOSED') {
+      tuneReceiveBuffer(this.context, this.tcb, count);
+      this.context.touch(this.tcb);
+    }
     return count;
   }
 
   setReceiveLimit(bytes: number): void {
-    this.tcb.receiveRing.setLimit(bytes);
+    this.tcb.receiveLimit = bytes;
+    const { receiveRing } = this.tcb;
+    // A larger limit is grown into as the reader shows need of it.
+    if (bytes < receiveRing.limit || !this.context.config.autoTuning) receiveRing.setLimit(bytes);
     if (this.tcb.state !== 'CLOSED') this.context.touch(this.tcb);
+  }
+
+  setNagle(on: boolean): void {
+    this.tcb.nagle = on;
+    if (!on && this.tcb.state !== 'CLOSED') this.context.touch(this.tcb);
+  }
+
+  setKeepAlive(options: KeepAlive | null): void {
+    if (options) {
+      checkRange('idleMs', options.idleMs, 1_000, 2 ** 31 - 1);
+      checkRange('intervalMs', options.intervalMs, 1_000, 2 ** 31 - 1);
+      checkRange('probes', options.probes, 1, 100);
+    }
+    this.tcb.keepAlive = options;
+    if (this.tcb.state !== 'CLOSED') this.context.touch(this.tcb);
+  }
+
+  setUserTimeout(ms: number): void {
+    checkRange('user timeout', ms, 1, 2 ** 31 - 1);
+    this.tcb.userTimeoutMs = ms;
   }
 
   close(): void {
@@ -145,6 +172,18 @@ export class Socket implements TcpSocket {
       timeouts: tcb.timeouts,
       fastRecoveries: tcb.fastRecoveries,
       outOfOrderBytes: tcb.outOfOrder.byteCount,
+      recovery: tcb.recovery,
+      unackedSegments: tcb.sent.length,
+      sackedSegments: tcb.sent.sackedCount,
+      lostSegments: tcb.sent.lostCount,
+      spuriousRecoveries: tcb.spuriousRecoveries,
+      reorderingSeen: tcb.rack.reorderingSeen,
+      sack: tcb.sackEnabled,
+      timestamps: tcb.tsEnabled,
+      ecn: tcb.ecnEnabled,
+      windowScale: tcb.offersWindowScale ? { send: tcb.sndWndShift, receive: tcb.rcvWndShift } : null,
+      receiveMss: tcb.rcvMss,
+      bufferMemoryBytes: tcb.sendRing.capacity + tcb.receiveRing.capacity,
       readableBytes: tcb.receiveRing.length,
       unsentBytes: tcb.unsentBytes,
       error: tcb.error,
@@ -164,4 +203,8 @@ export class Socket implements TcpSocket {
     if (tcb.finQueued) return false;
     return tcb.state === 'ESTABLISHED' || tcb.state === 'CLOSE-WAIT' || tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED';
   }
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (!(value >= least && value <= most)) throw new RangeError(`${name} is ${value}: it must be from ${least} to ${most}`);
 }

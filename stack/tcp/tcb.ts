@@ -4,14 +4,14 @@ import type { StackError } from '../errors';
 import { Assembler } from '../storage/assembler';
 import type { Due } from '../storage/deadline-heap';
 import type { Flow } from '../storage/flow-table';
-import { RingBuffer } from '../storage/ring-buffer';
+import { RingBuffer, type MemoryAccount } from '../storage/ring-buffer';
 import { seqAdd, seqDiff, seqGt, seqLe } from '../wire/seq';
 import type { CongestionControl } from './congestion/congestion';
 import { Prr } from './prr';
 import { Rack } from './rack';
 import { RttEstimator } from './rtt';
 import { SentQueue } from './sent-queue';
-import type { TcpState } from './types';
+import type { KeepAlive, TcpState } from './types';
 
 /** RFC 9293 §3.7.1: what an end that names no MSS takes. */
 export const DEFAULT_MSS = 536;
@@ -62,6 +62,12 @@ export class Tcb implements Flow, Due {
   offersWindowScale: boolean;
   /** Largest payload of a segment toward the peer. */
   sndMss = DEFAULT_MSS;
+  /** Bytes of options in every segment. */
+  optionBytes = 0;
+  /** What the handshake and the route allowed. */
+  handshakeMss = DEFAULT_MSS;
+  /** When the path was last found narrower, ms, or -1. */
+  mssReducedAt = -1;
   /** RFC 1191; given up for a path said to be narrower than any segment size we go down to. */
   dontFragment = true;
   /** End of the last segment sent that was not full (Minshall's variant of Nagle). */
@@ -81,6 +87,15 @@ export class Tcb implements Flow, Due {
   rcvWndShift = 0;
   /** Largest payload seen: what "full-sized" means for delayed ACKs. */
   rcvMss = DEFAULT_MSS;
+  /** What the user allows the receive buffer to grow to. */
+  receiveLimit: number;
+  // Right-sizing of the receive buffer: rounds of one round trip each
+  rcvRttMs = Infinity;
+  rcvRttSeq = 0;
+  rcvRttSince = -1;
+  readInRound = 0;
+  roundBytes = 0;
+  roundSince = 0;
   /** Sequence number of the peer's FIN once seen, in order or not, else -1. */
   peerFinSeq = -1;
   readonly receiveRing: RingBuffer;
@@ -113,6 +128,8 @@ export class Tcb implements Flow, Due {
   probeOwed = false;
   /** Bytes in order that were not acknowledged yet. */
   unackedBytes = 0;
+  /** Segments that are still acknowledged at once, so that the peer's slow start gets its clock. */
+  quickAcks: number;
   /** The next segment that is lost goes out whatever the congestion window says. */
   retransmitNow = false;
 
@@ -164,6 +181,20 @@ export class Tcb implements Flow, Due {
   lastInvalidAckAt = -Infinity;
   synSentAt = 0;
   synRetransmitted = false;
+  timeWaitSince = 0;
+  /** Last time a segment of the peer was accepted, ms. */
+  heardAt = 0;
+  keepAliveProbes = 0;
+  trimAt = Infinity;
+  /** Retransmission timeouts since SND.UNA last moved. */
+  timeoutsInRow = 0;
+
+  // What the user chose
+  nagle: boolean;
+  userTimeoutMs: number;
+  keepAlive: KeepAlive | null = null;
+  /** What ICMP said of the path since the last progress (RFC 1122 §4.2.3.9: reported, not acted on). */
+  softError: string | null = null;
 
   /** Nobody reads any more. */
   released = false;
@@ -188,7 +219,7 @@ export class Tcb implements Flow, Due {
 
   constructor(
     readonly id: number, tuple: Tuple, readonly iss: number, config: TcpConfig, congestion: CongestionControl,
-    passive: boolean, tsOffset: number,
+    passive: boolean, tsOffset: number, memory: MemoryAccount,
   ) {
     this.localAddress = tuple.localAddress;
     this.localPort = tuple.localPort;
@@ -205,8 +236,13 @@ export class Tcb implements Flow, Due {
     this.ecnRecover = iss;
     this.limitedAt = iss;
     this.tsOffset = tsOffset;
-    this.sendRing = new RingBuffer(config.sendBufferBytes);
-    this.receiveRing = new RingBuffer(config.receiveBufferBytes);
+    this.nagle = config.nagle;
+    this.userTimeoutMs = config.userTimeoutMs;
+    this.quickAcks = config.quickAcks;
+    this.receiveLimit = config.receiveBufferBytes;
+    const first = (limit: number): number => (config.autoTuning ? Math.min(config.initialBufferBytes, limit) : limit);
+    this.sendRing = new RingBuffer(first(config.sendBufferBytes), memory);
+    this.receiveRing = new RingBuffer(first(config.receiveBufferBytes), memory);
     this.rtt = new RttEstimator(config);
     this.congestion = congestion;
     // What is offered in the SYN; the peer's SYN settles what is used.

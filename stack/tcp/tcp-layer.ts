@@ -8,7 +8,7 @@ import { StackError } from '../errors';
 import type { Counters, Observer } from '../observer';
 import { KeyedHash, type Random } from '../random';
 import { DeadlineHeap } from '../storage/deadline-heap';
-import { FlowTable } from '../storage/flow-table';
+import type { MemoryAccount } from '../storage/ring-buffer';
 import { RateLimiter } from '../storage/rate-limiter';
 import { formatIpv4, isUnicast } from '../wire/address';
 import { seqAdd, seqMax } from '../wire/seq';
@@ -16,13 +16,13 @@ import { TcpSegment } from '../wire/tcp';
 import type { CongestionControl } from './congestion/congestion';
 import { Cubic } from './congestion/cubic';
 import { Reno } from './congestion/reno';
+import { ConnectionTable } from './connection-table';
 import type { TcpContext } from './context';
 import { onTransportError } from './errors-in';
 import { isNewerSyn, segmentArrives, takeSynOptions } from './input';
 import { initialSequenceNumber } from './isn';
 import { Listener, Request, type ListenerHost } from './listener';
 import { output } from './output';
-import { pickEphemeralPort } from './ports';
 import { replyReset } from './reset';
 import { Socket } from './socket';
 import { Tcb, type Opener, type Tuple } from './tcb';
@@ -54,19 +54,17 @@ export class TcpLayer implements TcpContext, ListenerHost {
   readonly egress: Ipv4Egress;
   now = 0;
 
-  private readonly random: Random;
   private readonly observer: Observer;
   private readonly onWork: () => void;
   private readonly isnHash: KeyedHash;
-  private readonly connections: FlowTable<Tcb>;
-  private readonly requests: FlowTable<Request>;
-  private readonly listeners: Listener[] = [];
+  private readonly timestampHash: KeyedHash;
+  private readonly memory: MemoryAccount = { usedBytes: 0 };
+  private readonly table: ConnectionTable;
   private readonly socketsByTcb = new WeakMap<Tcb, Socket>();
   private readonly deadlines = new DeadlineHeap<Tcb | Request>();
   private dirty: Tcb[] = [];
   private changedTcbs: Tcb[] = [];
   private calls: (() => void)[] = [];
-  private readonly timeWait = new Set<Tcb>();
   private readonly segment = new TcpSegment();
   private nextId = 1;
   /** Sequence numbers up to here were used by the connection whose place a SYN is taking, or null. */
@@ -77,21 +75,18 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.config = options.config;
     this.counters = options.counters;
     this.egress = options.egress;
-    this.random = options.random;
     this.observer = options.observer;
     this.onWork = options.onWork;
     this.isnHash = new KeyedHash(options.random);
-    const tableHash = new KeyedHash(options.random);
-    const hash = (local: number, remote: number, ports: number): number => tableHash.hash(local, remote, ports);
-    this.connections = new FlowTable<Tcb>(hash);
-    this.requests = new FlowTable<Request>(hash);
+    this.timestampHash = new KeyedHash(options.random);
+    this.table = new ConnectionTable(options.config, options.random);
     const perSecond = this.config.challengeAcksPerSecond;
     this.challengeAcks = new RateLimiter(perSecond, perSecond);
   }
 
   /** Every connection in the table, TIME-WAIT included. */
   get sockets(): Iterable<TcpSocket> {
-    const { connections } = this;
+    const { connections } = this.table;
     const socketOf = (tcb: Tcb): TcpSocket => this.socketOf(tcb);
     return {
       *[Symbol.iterator]() {
@@ -114,16 +109,15 @@ export class TcpLayer implements TcpContext, ListenerHost {
     if (!isUnicast(remoteAddress)) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: not the address of one host.`);
     const localAddress = this.egress.sourceFor(remoteAddress);
     if (localAddress === null) throw new StackError('ENETUNREACH', `Cannot connect to ${target}: the stack has no address or no route there yet.`);
-    if (!this.hasRoom()) {
+    if (!this.makeRoom()) {
       throw new StackError('ENOBUFS', `Cannot connect to ${target}: ${this.config.maxConnections} connections are open, as many as the stack holds.`);
     }
-    const isFree = (port: number): boolean =>
-      this.connections.find(localAddress, port, remoteAddress, remotePort) === null && !this.listeners.some((listener) => listener.port === port);
     const wanted = options.localPort ?? 0;
-    if (wanted !== 0 && !isFree(wanted)) throw new StackError('EADDRINUSE', `Cannot connect to ${target} from port ${wanted}: the port is in use.`);
-    const localPort = wanted !== 0 ? wanted : pickEphemeralPort(this.random, this.config, isFree);
-    if (localPort === null) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: no free port is left. Close connections, or wait for TIME-WAIT to end.`);
-    const tcb = this.create({ localAddress, localPort, remoteAddress, remotePort }, false);
+    const local = this.table.localPort(localAddress, remoteAddress, remotePort, wanted, now);
+    if (local === null && wanted !== 0) throw new StackError('EADDRINUSE', `Cannot connect to ${target} from port ${wanted}: the port is in use.`);
+    if (local === null) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: no free port is left. Close connections, or wait for TIME-WAIT to end.`);
+    if (local.replaces) this.replaceTimeWait(local.replaces);
+    const tcb = this.create({ localAddress, localPort: local.port, remoteAddress, remotePort }, false);
     tcb.synOwed = true;
     this.counters.activeOpens++;
     this.touch(tcb);
@@ -133,11 +127,8 @@ export class TcpLayer implements TcpContext, ListenerHost {
   /** The passive open. @throws StackError EADDRINUSE */
   listen(options: TcpListenOptions): TcpListener {
     const address = options.address ?? null;
-    if (this.listeners.some((other) => other.port === options.port && (other.address === address || other.address === null || address === null))) {
-      throw new StackError('EADDRINUSE', `Cannot listen on port ${options.port}: something listens there already.`);
-    }
     const listener = new Listener(options.port, address, options.backlog ?? this.config.listenBacklog, this);
-    this.listeners.push(listener);
+    if (!this.table.addListener(listener)) throw new StackError('EADDRINUSE', `Cannot listen on port ${options.port}: something listens there already.`);
     return listener;
   }
 
@@ -159,18 +150,14 @@ export class TcpLayer implements TcpContext, ListenerHost {
       counters.rxBadBroadcast++;
       return;
     }
-    const tcb = this.connections.find(destination, segment.destinationPort, source, segment.sourcePort);
-    const listener = tcb && !isNewerSyn(tcb, segment) ? null : this.listenerFor(destination, segment.destinationPort);
+    const tcb = this.table.connections.find(destination, segment.destinationPort, source, segment.sourcePort);
+    const listener = tcb && !isNewerSyn(tcb, segment) ? null : this.table.listenerFor(destination, segment.destinationPort);
     if (tcb && !listener) {
       segmentArrives(this, tcb, segment, ecn);
       return;
     }
-    if (tcb) {
-      counters.timeWaitReused++;
-      this.issFloor = tcb.sndMax;
-      this.finish(tcb, null);
-    }
-    const request = this.requests.find(destination, segment.destinationPort, source, segment.sourcePort);
+    if (tcb) this.replaceTimeWait(tcb);
+    const request = this.table.requests.find(destination, segment.destinationPort, source, segment.sourcePort);
     if (request) request.segmentArrives(segment);
     else if (listener) listener.segmentArrives(segment);
     else this.resetUnknown(segment);
@@ -180,7 +167,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   /** An ICMP error, or the stack's own word, about a segment of ours. */
   error(error: TransportError, now: number): void {
     this.now = now;
-    onTransportError(this, (localPort, remotePort) => this.connections.find(error.local, localPort, error.remote, remotePort), error);
+    onTransportError(this, (localPort, remotePort) => this.table.connections.find(error.local, localPort, error.remote, remotePort), error);
   }
 
   /** Runs due timers, tells users what changed, then sends what is owed. */
@@ -212,11 +199,15 @@ export class TcpLayer implements TcpContext, ListenerHost {
   /** The stack's address is gone: every connection ends with ENETDOWN. */
   addressLost(now: number, reason: string): void {
     this.now = now;
-    for (const tcb of [...this.connections]) this.finish(tcb, tcb.state === 'TIME-WAIT' ? null : new StackError('ENETDOWN', reason));
-    for (const request of [...this.requests]) request.cancel();
+    for (const tcb of [...this.table.connections]) this.finish(tcb, tcb.state === 'TIME-WAIT' ? null : new StackError('ENETDOWN', reason));
+    for (const request of [...this.table.requests]) request.cancel();
   }
 
   // TcpContext
+
+  get mayGrowBuffers(): boolean {
+    return this.memory.usedBytes < this.config.totalBufferBytes;
+  }
 
   touch(tcb: Tcb): void {
     if (tcb.dirty) return;
@@ -242,12 +233,12 @@ export class TcpLayer implements TcpContext, ListenerHost {
     if (tcb.state === 'CLOSED') return;
     tcb.error = error;
     this.setState(tcb, 'CLOSED');
-    this.connections.remove(tcb);
-    this.timeWait.delete(tcb);
+    this.table.remove(tcb);
     this.deadlines.set(tcb, Infinity);
     tcb.opener?.lost(tcb);
     tcb.opener = null;
     tcb.sendRing.clear();
+    tcb.receiveRing.detach();
     tcb.sent.clear();
     tcb.outOfOrder.clear();
   }
@@ -257,10 +248,8 @@ export class TcpLayer implements TcpContext, ListenerHost {
       this.setState(tcb, 'TIME-WAIT');
       tcb.sendRing.clear();
       tcb.sent.clear();
-      this.timeWait.add(tcb);
-      if (this.timeWait.size > this.config.maxTimeWait) {
-        this.evictTimeWait();
-      }
+      tcb.timeWaitSince = this.now;
+      this.evict(this.table.addTimeWait(tcb));
     }
     tcb.lifeAt = this.now + 2 * this.config.mslMs;
     this.touch(tcb);
@@ -276,7 +265,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   // ListenerHost
 
   openPassive(syn: TcpSegment, opener: Opener): Tcb | null {
-    if (!this.hasRoom()) {
+    if (!this.makeRoom()) {
       this.counters.rxTableFull++;
       return null;
     }
@@ -308,12 +297,12 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   addRequest(request: Request): void {
-    this.requests.add(request);
+    this.table.requests.add(request);
     this.deadlines.set(request, this.now + this.config.requestTimeoutMs);
   }
 
   removeRequest(request: Request): void {
-    this.requests.remove(request);
+    this.table.requests.remove(request);
     this.deadlines.set(request, Infinity);
   }
 
@@ -332,8 +321,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   stopListening(listener: Listener): void {
-    const index = this.listeners.indexOf(listener);
-    if (index >= 0) this.listeners.splice(index, 1);
+    this.table.removeListener(listener);
   }
 
   countFull(): void {
@@ -346,11 +334,14 @@ export class TcpLayer implements TcpContext, ListenerHost {
 
   private create(tuple: Tuple, passive: boolean): Tcb {
     const generated = initialSequenceNumber(this.isnHash, this.now, tuple.localAddress, tuple.localPort, tuple.remoteAddress, tuple.remotePort);
+    // RFC 7323 §5.4, RFC 6191 §2: the same for every connection of a tuple, so that timestamps grow from one to the next.
+    const tsOffset = this.timestampHash.hash(tuple.localAddress, tuple.remoteAddress, (tuple.localPort << 16) | tuple.remotePort);
     // RFC 9293 §3.6.1 MAY-2: above every number the old connection used.
     const iss = this.issFloor === null ? generated : seqMax(generated, seqAdd(this.issFloor, ISS_GAP));
-    const tcb = new Tcb(this.nextId++, tuple, iss, this.config, this.newCongestion(), passive, this.random.u32());
+    const tcb = new Tcb(this.nextId++, tuple, iss, this.config, this.newCongestion(), passive, tsOffset, this.memory);
     tcb.lifeAt = this.now + this.config.connectTimeoutMs;
-    this.connections.add(tcb);
+    this.table.add(tcb);
+    this.issFloor = null;
     return tcb;
   }
 
@@ -360,29 +351,22 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   /** Whether one more connection may exist; one that only waits out its time makes room. */
-  private hasRoom(): boolean {
-    if (this.connections.size >= this.config.maxConnections) this.evictTimeWait();
-    return this.connections.size < this.config.maxConnections;
+  private makeRoom(): boolean {
+    if (this.table.isFull) this.evict(this.table.oldestTimeWait());
+    return !this.table.isFull;
   }
 
-  private evictTimeWait(): void {
-    const [oldest] = this.timeWait;
-    if (!oldest) return;
-    this.finish(oldest, null);
+  private evict(tcb: Tcb | null): void {
+    if (!tcb) return;
+    this.finish(tcb, null);
     this.counters.timeWaitEvicted++;
   }
 
-  /** The most particular listener: by port and address, then by port, then any. */
-  private listenerFor(address: number, port: number): Listener | null {
-    let found: Listener | null = null;
-    for (const listener of this.listeners) {
-      if (listener.address !== null && listener.address !== address) continue;
-      if (listener.port === port) {
-        if (listener.address !== null) return listener;
-        found = listener;
-      } else if (listener.port === 'any' && !found) found = listener;
-    }
-    return found;
+  /** A new connection of the same tuple begins; its numbers start above the old one's. */
+  private replaceTimeWait(tcb: Tcb): void {
+    this.counters.timeWaitReused++;
+    this.issFloor = tcb.sndMax;
+    this.finish(tcb, null);
   }
 
   private notify(): void {

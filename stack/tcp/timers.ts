@@ -1,9 +1,12 @@
 /** The timers of one connection: retransmission and persist, delayed ACK, and the end of waiting states. */
 import { StackError } from '../errors';
 import { formatIpv4 } from '../wire/address';
+import { trimAt, trimIfIdle } from './buffers';
 import type { TcpContext } from './context';
 import { sendReset } from './output';
 import { usesRack } from './episode';
+import { keepAliveAt, runKeepAlive } from './keep-alive';
+import { checkBlackHole } from './path-mtu';
 import { onReorderTimer } from './rack-recovery';
 import { onTimeout } from './recovery';
 import type { Tcb } from './tcb';
@@ -23,8 +26,9 @@ export function armTimers(context: TcpContext, tcb: Tcb): number {
   tcb.tlpAt = probeTime(context, tcb);
   // Nobody reads any more, and a peer that never closes would hold the state for ever.
   if (tcb.state === 'FIN-WAIT-2' && tcb.released && tcb.lifeAt === Infinity) tcb.lifeAt = context.now + context.config.finWait2TimeoutMs;
+  tcb.trimAt = trimAt(context, tcb);
   const paceAt = tcb.paced ? tcb.paceAt : Infinity;
-  return Math.min(tcb.timerAt, tcb.ackAt, tcb.lifeAt, tcb.tlpAt, tcb.rack.timerAt, paceAt);
+  return Math.min(tcb.timerAt, tcb.ackAt, tcb.lifeAt, tcb.tlpAt, tcb.rack.timerAt, paceAt, tcb.trimAt, keepAliveAt(tcb));
 }
 
 /** RFC 6298 §5.3: an ACK of new data starts the timer afresh. */
@@ -42,6 +46,11 @@ export function runTimers(context: TcpContext, tcb: Tcb): void {
   if (tcb.ackAt <= context.now) {
     tcb.ackAt = Infinity;
     tcb.ackOwed = true;
+  }
+  if (tcb.trimAt <= context.now) trimIfIdle(context, tcb);
+  if (tcb.keepAlive && keepAliveAt(tcb) <= context.now) {
+    runKeepAlive(context, tcb, tcb.keepAlive);
+    if (tcb.state === 'CLOSED') return;
   }
   if (tcb.rack.timerAt <= context.now) onReorderTimer(context, tcb);
   if (tcb.tlpAt <= context.now) {
@@ -84,11 +93,12 @@ function retransmissionTimeout(context: TcpContext, tcb: Tcb): void {
     return;
   }
   // RFC 9293 §3.8.3: R2. A peer that answers is alive, whatever its window says: progressAt counts that.
-  if (context.now - tcb.progressAt >= context.config.userTimeoutMs) {
-    context.finish(tcb, timedOut(tcb, `acknowledged nothing for ${Math.round(context.config.userTimeoutMs / 1000)} s`));
+  if (context.now - tcb.progressAt >= tcb.userTimeoutMs) {
+    context.finish(tcb, timedOut(tcb, `acknowledged nothing for ${Math.round(tcb.userTimeoutMs / 1000)} s`));
     return;
   }
   tcb.timeouts++;
+  tcb.timeoutsInRow++;
   context.counters.timeouts++;
   if (tcb.sndWnd === 0) {
     // A probe into a closed window that went unanswered, or was answered with the window still closed: no sign of congestion.
@@ -96,6 +106,7 @@ function retransmissionTimeout(context: TcpContext, tcb: Tcb): void {
     tcb.retransmitNow = true;
   } else {
     onTimeout(context, tcb);
+    checkBlackHole(context, tcb, tcb.timeoutsInRow);
   }
   tcb.rtt.backOff(); // RFC 6298 §5.5
 }
@@ -122,5 +133,6 @@ function endOfLife(context: TcpContext, tcb: Tcb): void {
 }
 
 function timedOut(tcb: Tcb, what: string): StackError {
-  return new StackError('ETIMEDOUT', `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} ${what}. Check that the address is right and the host is up.`);
+  const why = tcb.softError ? ` The network says: ${tcb.softError}` : ' Check that the address is right and the host is up.';
+  return new StackError('ETIMEDOUT', `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} ${what}.${why}`);
 }

@@ -14,6 +14,16 @@ export type TcpState =
   | 'TIME-WAIT'
   | 'CLOSED';
 
+/** RFC 9293 §3.8.4. */
+export interface KeepAlive {
+  /** Silence before the first probe, ms, at least 1 000. RFC 1122 asks for two hours as a default. */
+  readonly idleMs: number;
+  /** Between probes, ms, at least 1 000. */
+  readonly intervalMs: number;
+  /** Unanswered probes after which the connection ends with ETIMEDOUT, 1 … 100. */
+  readonly probes: number;
+}
+
 /** A read-only picture of a connection, for tests and for the socket tree. Bytes, ms, sequence numbers. */
 export interface TcpSnapshot {
   readonly id: number;
@@ -44,6 +54,21 @@ export interface TcpSnapshot {
   readonly timeouts: number;
   readonly fastRecoveries: number;
   readonly outOfOrderBytes: number;
+  readonly recovery: 'open' | 'fast' | 'timeout';
+  /** Segments sent and not acknowledged; of them, those that the peer holds, and those lost and not sent again yet. */
+  readonly unackedSegments: number;
+  readonly sackedSegments: number;
+  readonly lostSegments: number;
+  readonly spuriousRecoveries: number;
+  readonly reorderingSeen: boolean;
+  readonly sack: boolean;
+  readonly timestamps: boolean;
+  readonly ecn: boolean;
+  /** Shifts of RFC 7323 §2; null if scaling was not agreed. */
+  readonly windowScale: { readonly send: number; readonly receive: number } | null;
+  readonly receiveMss: number;
+  /** Memory that the buffers hold now. */
+  readonly bufferMemoryBytes: number;
   readonly readableBytes: number;
   readonly unsentBytes: number;
   readonly error: StackError | null;
@@ -85,6 +110,12 @@ export interface TcpSocket {
   read(target: Uint8Array): number;
   /** Limits what the receive buffer grows to, in bytes; a smaller limit shrinks the window only as bytes arrive (RFC 9293 §3.8.6). */
   setReceiveLimit(bytes: number): void;
+  /** Nagle's algorithm for this connection; off sends small segments at once. */
+  setNagle(on: boolean): void;
+  /** @param options null: off, as it is at first @throws RangeError for a value out of its range */
+  setKeepAlive(options: KeepAlive | null): void;
+  /** How long unacknowledged data is repeated before ETIMEDOUT, ms (RFC 5482). @throws RangeError below 1 */
+  setUserTimeout(ms: number): void;
   /** Orderly close of our direction: sends what is queued, then FIN. Reading goes on. Idempotent. */
   close(): void;
   /**

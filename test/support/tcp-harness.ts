@@ -28,6 +28,7 @@ export const PASSIVE_PORTS = { local: 80, remote: 40_000 } as const;
 /** The base protocol by itself: a test of a mechanism beyond it switches that on. */
 const PLAIN: Partial<TcpConfig> = {
   sack: false, timestamps: false, congestion: 'reno', hystart: false, pacing: false, ecn: 'off', undo: false,
+  autoTuning: false, quickAcks: 0, blackHoleDetection: false,
 };
 
 /** A time, or the earliest and the latest that will do. */
