@@ -69,7 +69,10 @@ export type RunChange =
   | { readonly kind: 'forgotten'; readonly run: Run }
   | { readonly kind: 'error'; readonly run: Run; readonly error: ScriptError };
 
+/** Whether more may be reported of it. */
 export const isSocketOpen = (socket: SocketReport): boolean => socket.closedAt === null;
+/** Whether people would call it open: in TIME-WAIT both sides have closed, and only the port is kept back. */
+export const isSocketInUse = (socket: SocketReport): boolean => isSocketOpen(socket) && socket.tcpState !== 'TIME-WAIT';
 /** The status comes with the headers; the body may take longer. */
 export const isFetchPending = (fetch: FetchReport): boolean => fetch.durationMs === null;
 
@@ -93,7 +96,7 @@ export class RunModel {
 
   get openSockets(): number {
     let open = 0;
-    for (const run of this.#runs.values()) for (const socket of run.sockets.values()) if (isSocketOpen(socket)) open++;
+    for (const run of this.#runs.values()) for (const socket of run.sockets.values()) if (isSocketInUse(socket)) open++;
     return open;
   }
 

@@ -4,6 +4,7 @@ import { DisposableStore } from './emitter';
 import { plural } from './format';
 import type { FetchReport, SocketReport } from './protocol';
 import { RefreshThrottle } from './refresh-throttle';
+import { isSocketInUse } from './run-model';
 import type { Run, RunChange, RunModel } from './run-model';
 import type { Scheduler } from './scheduler';
 import { fetchDetails, fetchNodeId, fetchView, runDetails, runNodeId, runView, socketDetails, socketNodeId, socketView } from './tree-nodes';
@@ -60,8 +61,10 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
     // Gone since VS Code read its parent's children; the refresh that removes it is on its way.
     if (!target) return new vscode.TreeItem('');
     if (target.kind === 'run') {
-      const empty = target.run.sockets.size + target.run.fetches.size === 0;
-      const item = treeItem(runView(target.run), empty ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Expanded);
+      const { run } = target;
+      // One that may still open sockets is expanded before it has: VS Code expands no node that had no children.
+      const bare = run.phase === 'ended' && run.sockets.size + run.fetches.size === 0;
+      const item = treeItem(runView(run), bare ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Expanded);
       item.command = { command: COMMANDS.revealScript, title: vscode.l10n.t('Open Script'), arguments: [id] };
       return item;
     }
@@ -104,7 +107,7 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
       case 'socket':
         if (change.previous) this.#throttle.add(socketNodeId(change.run.id, change.socket.id));
         // The script's own line counts its open sockets.
-        if (change.previous?.closedAt !== change.socket.closedAt) this.#throttle.add(runId);
+        if (!change.previous || isSocketInUse(change.previous) !== isSocketInUse(change.socket)) this.#throttle.add(runId);
         return;
       case 'fetch':
         return this.#throttle.add(change.previous ? fetchNodeId(change.run.id, change.fetch.id) : runId);

@@ -1,7 +1,7 @@
 import { TREE_ITEMS } from './contributions';
 import { formatBytes, formatDuration, plural, shorten } from './format';
 import type { FetchReport, RunOutcome, SocketReport } from './protocol';
-import { isFetchPending, isSocketOpen } from './run-model';
+import { isFetchPending, isSocketInUse, isSocketOpen } from './run-model';
 import type { Run } from './run-model';
 
 /** What a node of the Sockets view shows; `socket-tree.ts` turns it into VS Code's own item. */
@@ -67,7 +67,7 @@ export function outcomeMessage(outcome: RunOutcome): string | null {
 export function runView(run: Run): NodeView {
   const parts: string[] = [];
   let open = 0;
-  for (const socket of run.sockets.values()) if (isSocketOpen(socket)) open++;
+  for (const socket of run.sockets.values()) if (isSocketInUse(socket)) open++;
   if (run.outcome) {
     const message = outcomeMessage(run.outcome);
     parts.push(message === null ? OUTCOME_WORDS[run.outcome.kind] : `${OUTCOME_WORDS[run.outcome.kind]}: ${shorten(message, 80)}`);
@@ -91,12 +91,11 @@ export function runView(run: Run): NodeView {
 
 export function socketView(socket: SocketReport): NodeView {
   const name = `${socket.host}:${socket.port}`;
-  const open = isSocketOpen(socket);
   const state = socketState(socket);
   const traffic = `↓ ${formatBytes(socket.bytesRead)} ↑ ${formatBytes(socket.bytesWritten)}`;
   const parts = [state];
   if (socket.bytesRead + socket.bytesWritten > 0) parts.push(traffic);
-  if (!open && socket.closedAt !== null) parts.push(formatDuration(socket.closedAt - socket.openedAt));
+  if (socket.closedAt !== null) parts.push(formatDuration(socket.closedAt - socket.openedAt));
   let icon = 'debug-disconnect';
   let color: string | null = null;
   if (socket.status === 'error') [icon, color] = ['error', ERROR_COLOR];
@@ -108,7 +107,7 @@ export function socketView(socket: SocketReport): NodeView {
     description: parts.join(' · '),
     icon,
     color,
-    contextValue: open ? TREE_ITEMS.openSocket : TREE_ITEMS.closedSocket,
+    contextValue: isSocketInUse(socket) ? TREE_ITEMS.openSocket : TREE_ITEMS.closedSocket,
     spoken: `socket to ${socket.host} port ${socket.port}, ${state}, ${formatBytes(socket.bytesRead)} read, ${formatBytes(socket.bytesWritten)} written`,
   };
 }
@@ -134,7 +133,8 @@ export function fetchView(fetch: FetchReport): NodeView {
   else if (fetch.status >= 300) [icon, color] = ['arrow-right', null];
   return {
     id: fetchNodeId(fetch.runId, fetch.id),
-    label: `${fetch.method} ${shorten(fetch.url, 200)}`,
+    // What every URL begins with would push the status out of a narrow view; the tooltip has all of it.
+    label: `${fetch.method} ${shorten(fetch.url.replace(/^http:\/\//i, ''), 200)}`,
     description: parts.join(' · '),
     icon,
     color,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { COMMANDS, CONTEXT_KEYS, OUTPUT_LANGUAGE, SCRIPT_LANGUAGES, SETTINGS, TREE_ITEMS, VIEW_CONTAINER, VIEWS } from '../../extension/contributions';
 import { ADDRESS_PATTERN, NUMBER_SETTINGS, SERVER_PATTERN } from '../../extension/settings-values';
 
@@ -130,7 +132,10 @@ describe('package.json', () => {
     const lines = readFileSync('.vscodeignore', 'utf8').split('\n').filter((line) => line && !line.startsWith('#'));
     assert.equal(lines[0], '**');
     assert.ok(lines.slice(1).every((line) => line.startsWith('!')), 'all that follows is allowed');
-    for (const needed of ['package.json', 'package.nls.json', 'dist/extension.js', 'dist/worker.js', 'dist/script.js', 'dist/cli.js', 'media/**', 'snippets/**', 'syntaxes/**']) assert.ok(lines.includes(`!${needed}`), needed);
+    const { entries } = createRequire(resolve('esbuild.js'))('./esbuild.js') as { entries: Record<string, string> };
+    const bundles = Object.keys(entries).map((name) => `dist/${name}.js`);
+    assert.ok(bundles.includes('dist/worker.js'));
+    for (const needed of [...bundles, 'package.json', 'package.nls.json', 'media/**', 'snippets/**', 'syntaxes/**']) assert.ok(lines.includes(`!${needed}`), needed);
   });
 });
 

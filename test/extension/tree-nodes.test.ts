@@ -45,8 +45,19 @@ describe('the nodes of the Sockets view', () => {
     assert.equal(socketView(socketReport({ status: 'fin', tcpState: 'FIN-WAIT-1' })).description, 'fin, FIN-WAIT-1');
   });
 
+  it('a socket in TIME-WAIT is not counted as open, and cannot be closed again', () => {
+    const { model, run } = modelWithRun();
+    const waiting = socketReport({ status: 'fin', tcpState: 'TIME-WAIT' });
+    model.apply({ type: 'activity', sockets: [waiting], fetches: [] }, 0);
+    assert.equal(model.openSockets, 0);
+    assert.equal(runView(run).description, 'starting');
+    assert.deepEqual([socketView(waiting).description, socketView(waiting).contextValue], ['fin, TIME-WAIT', TREE_ITEMS.closedSocket]);
+  });
+
   it('a fetch shows method, URL, status, size and time', () => {
-    assert.equal(fetchView(fetchReport()).label, 'GET http://example.test/');
+    assert.equal(fetchView(fetchReport()).label, 'GET example.test/');
+    assert.equal(fetchView(fetchReport({ method: 'PUT', url: 'https://example.test/a' })).label, 'PUT https://example.test/a');
+    assert.deepEqual(fetchDetails(fetchReport())[0], ['Request', 'GET http://example.test/']);
     assert.equal(fetchView(fetchReport()).description, 'pending');
     assert.equal(fetchView(fetchReport({ bodyBytes: 1024, expectedBytes: 4096 })).description, 'pending · 1.0 KiB of 4.0 KiB');
     assert.equal(fetchView(fetchReport({ status: 200, statusMessage: 'OK', bodyBytes: 1024, expectedBytes: 4096 })).description, '200 OK · 1.0 KiB of 4.0 KiB');

@@ -56,7 +56,7 @@ await fetch(base + '/slow');
     await browser.press('Enter');
     await until(api, 'the pending fetch', () => api.runs.some((run) => [...run.fetches.values()].some((fetch) => fetch.url.endsWith('/slow'))));
     await browser.waitFor(`${ROW} >> text=person.ts`);
-    await browser.waitFor(`${ROW} >> text=GET http://localhost:${server.port}/slow`);
+    await browser.waitFor(`${ROW} >> text=GET localhost:${server.port}/slow`);
     await browser.waitFor(`${ROW} >> text=200 OK`);
     await browser.waitFor('.part.panel .view-line >> text=shown with its line');
     const rows = (await browser.texts(ROW)).join('\n');

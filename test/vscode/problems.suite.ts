@@ -78,10 +78,12 @@ describe('script errors', () => {
     await runToEnd(api, document);
     await vscode.commands.executeCommand('riftnet.showOutput');
     const channel = await untilEvent('the output to be shown', vscode.window.onDidChangeVisibleTextEditors, () => vscode.window.visibleTextEditors.find((editor) => editor.document.languageId === 'riftnet-output')?.document);
+    const place = `${document.uri.fsPath}:2:9`;
+    await untilEvent('the error in the output', vscode.workspace.onDidChangeTextDocument, () => channel.getText().includes(place));
     const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>('vscode.executeLinkProvider', channel.uri);
     const wanted = document.uri.with({ fragment: '2,9' }).toString();
     const link = links.find(({ target }) => target?.toString() === wanted);
     assert.ok(link, `a link to ${wanted} among ${links.map(({ target }) => target?.toString()).join(', ')}`);
-    assert.equal(channel.getText(link.range), `${document.uri.fsPath}:2:9`);
+    assert.equal(channel.getText(link.range), place);
   });
 });

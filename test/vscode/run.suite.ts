@@ -22,7 +22,7 @@ describe('Run Script', () => {
     const run = await runToEnd(api, document);
     assert.deepEqual(run.outcome, { kind: 'finished' });
     assert.deepEqual(printed(api, 'fetch.ts'), ['200 hello from /page']);
-    const node = await until(api, 'the fetch in the tree', () => nodes(api.tree).find(({ label, description }) => label === `GET http://localhost:${server.port}/page` && description.startsWith('200')));
+    const node = await until(api, 'the fetch in the tree', () => nodes(api.tree).find(({ label, description }) => label === `GET localhost:${server.port}/page` && description.startsWith('200')));
     assert.match(node.description, /^200 OK · 16 B · [\d.]+ m?s$/);
     assert.equal(node.contextValue, 'riftnet.fetch.ended');
     assert.equal(api.tree[0]?.label, 'fetch.ts');
@@ -43,7 +43,7 @@ describe('Run Script', () => {
     const document = await openScript('pending.ts', `const response = await fetch('http://localhost:${server.port}/slow');\nprint(response.text());\n`);
     await vscode.commands.executeCommand('riftnet.runScript');
     const pending = await until(api, 'the pending fetch', () => nodes(api.tree).find(({ contextValue }) => contextValue === 'riftnet.fetch.pending'));
-    assert.equal(pending.label, `GET http://localhost:${server.port}/slow`);
+    assert.equal(pending.label, `GET localhost:${server.port}/slow`);
     await until(api, 'an open socket', () => nodes(api.tree).some(({ description }) => /\b1 open$/.test(description)));
     await arrived;
     answer();
