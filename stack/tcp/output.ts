@@ -137,7 +137,9 @@ function repeatSegment(context: TcpContext, tcb: Tcb, index: number): void {
     sent.split(index, seqAdd(start, payload));
     transmit(context, tcb, start, payload, ACK, NOT_ECT);
   } else {
-    transmit(context, tcb, start, payload, hasFin ? ACK | FIN : ACK | PSH, NOT_ECT);
+    // As when it was new: PSH where nothing more is queued behind it (RFC 9293 §3.9.1.2 MUST-61).
+    const last = payload > 0 && seqAdd(start, payload) === seqAdd(tcb.sndUna, tcb.sendRing.length);
+    transmit(context, tcb, start, payload, ACK | (hasFin ? FIN : 0) | (last ? PSH : 0), NOT_ECT);
   }
   sent.resent(index, context.now);
   if (tcb.firstResendAt < 0) tcb.firstResendAt = context.now;
@@ -167,7 +169,7 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
     if (gapMs > 0) tcb.paceAt = Math.max(tcb.paceAt, context.now) + length * gapMs;
     tcb.probeOwed = false; // one segment
   }
-  if (unsent === 0 && tcb.finQueued && tcb.finSeq < 0 && (tcb.usableWindow > 0 || tcb.probeOwed)) pushSegment(context, tcb, 0, true, true);
+  if (unsent === 0 && tcb.finQueued && tcb.finSeq < 0 && (tcb.usableWindow > 0 || tcb.probeOwed)) pushSegment(context, tcb, 0, true, false);
   tcb.probeOwed = false;
 }
 
@@ -233,7 +235,7 @@ function pacingGapMs(context: TcpContext, tcb: Tcb): number {
 
 /** Whether reading has opened the window by so much that the peer should hear of it (RFC 9293 §3.8.6.2.2). */
 function windowUpdateDue(tcb: Tcb): boolean {
-  if (!tcb.isSynchronized || tcb.peerFinSeq >= 0) return false;
+  if (!tcb.windowNews || !tcb.isSynchronized || tcb.peerFinSeq >= 0) return false;
   const known = tcb.rcvWnd;
   // While the peer can still send whole segments, an ACK for each one read would be waste.
   const segments = known < tcb.rcvMss ? 1 : 2;
@@ -266,6 +268,7 @@ function transmit(context: TcpContext, tcb: Tcb, seq: number, length: number, fl
   if (length > 0) tcb.sendRing.copyOut(seqDiff(seq, tcb.sndUna), length, egress.buffer, at);
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.ackOwed = false;
+  tcb.windowNews = false;
   tcb.unackedBytes = 0;
   tcb.ackAt = Infinity;
   send(context, tcb, at - start + length, ecn);

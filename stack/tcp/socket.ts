@@ -76,6 +76,7 @@ export class Socket implements TcpSocket {
     const count = this.tcb.receiveRing.read(target);
     // The window may have opened far enough to be told.
     if (count > 0 && this.tcb.state !== 'CLOSED') {
+      this.tcb.windowNews = true;
       tuneReceiveBuffer(this.context, this.tcb, count);
       this.context.touch(this.tcb);
     }
@@ -84,6 +85,7 @@ export class Socket implements TcpSocket {
 
   setReceiveLimit(bytes: number): void {
     this.tcb.receiveLimit = bytes;
+    this.tcb.windowNews = true;
     const { receiveRing } = this.tcb;
     // A larger limit is grown into as the reader shows need of it.
     if (bytes < receiveRing.limit || !this.context.config.autoTuning) receiveRing.setLimit(bytes);

@@ -126,6 +126,8 @@ export class Tcb implements Flow, Due {
   synOwed = false;
   ackOwed = false;
   probeOwed = false;
+  /** The user has made room since the window was last told. Room that was there before rides on the next segment. */
+  windowNews = false;
   /** Bytes in order that were not acknowledged yet. */
   unackedBytes = 0;
   /** Segments that are still acknowledged at once, so that the peer's slow start gets its clock. */
