@@ -210,6 +210,7 @@ interface Response {
   /** The body as UTF-8. */
   text(): string;
   /** The body as JSON. @throws SyntaxError if it is none */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as on the web: what comes back is for the script to know
   json<T = any>(): T;
 }
 
@@ -398,7 +399,7 @@ declare const URLSearchParams: {
 /** For code that takes one; `fetch` has `timeoutMs` instead. */
 interface AbortSignal {
   readonly aborted: boolean;
-  readonly reason: any;
+  readonly reason: unknown;
   throwIfAborted(): void;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;

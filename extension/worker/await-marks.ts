@@ -34,11 +34,13 @@ export function markAwaits(program: string, mappings: string): { readonly progra
   const insertions: Insertion[] = [];
   /** What the insertions so far have added to the line they are on. */
   const added = new Map<number, number>();
+  /** Where each await has come to be, by its offset. */
+  const places = new Map<number, string>();
   let out = '';
   let copied = 0;
   for (const edit of edits) {
     const line = lineOf(lines, edit.offset);
-    const text = textOf(edit, lines, added);
+    const text = textOf(edit, lines, added, places);
     out += program.slice(copied, edit.offset) + text;
     copied = edit.offset;
     insertions.push({ line, column: edit.offset - (lines[line] ?? 0), length: text.length });
@@ -47,14 +49,18 @@ export function markAwaits(program: string, mappings: string): { readonly progra
   return { program: out + program.slice(copied), mappings: shiftColumns(mappings, insertions) };
 }
 
-function textOf(edit: Edit, lines: readonly number[], added: ReadonlyMap<number, number>): string {
+function textOf(edit: Edit, lines: readonly number[], added: ReadonlyMap<number, number>, places: Map<number, string>): string {
   if (edit.awaitAt === null) return ')';
-  const line = lineOf(lines, edit.awaitAt);
-  // The position in the marked program, 1-based as in stack traces. Nothing is inserted between an
-  // `await` and its operand, so what its line has gained so far lies before it.
-  const column = edit.awaitAt - (lines[line] ?? 0) + (added.get(line) ?? 0);
-  const call = `${AWAIT_FUNCTION}(${line + 1},${column + 1}`;
-  return edit.statement ? `;${call});` : `${call},`;
+  let place = places.get(edit.awaitAt);
+  if (place === undefined) {
+    const line = lineOf(lines, edit.awaitAt);
+    // The position in the marked program, 1-based as in stack traces. Nothing is inserted between an
+    // `await` and its operand, so what its line has gained so far lies before it.
+    const column = edit.awaitAt - (lines[line] ?? 0) + (added.get(line) ?? 0);
+    place = `${line + 1},${column + 1}`;
+    places.set(edit.awaitAt, place);
+  }
+  return edit.statement ? `;${AWAIT_FUNCTION}(${place});` : `${AWAIT_FUNCTION}(${place},`;
 }
 
 function findAwaits(program: string): Edit[] {

@@ -78,6 +78,8 @@ export class LineLimiter {
   private dropped = 0;
   private pieces: Buffer[] = [];
   private pieceBytes = 0;
+  /** Bytes that the present line was cut by. */
+  private cut = 0;
 
   constructor(
     private readonly bytesPerSecond: number,
@@ -90,12 +92,14 @@ export class LineLimiter {
     const room = Math.max(0, this.bytesPerSecond - this.pieceBytes);
     this.pieces.push(Buffer.from(piece.subarray(0, room)));
     this.pieceBytes += Math.min(room, piece.length);
-    this.dropped += Math.max(0, piece.length - room);
+    this.cut += Math.max(0, piece.length - room);
     if (!last) return;
     const line = this.pieces.length === 1 && this.pieces[0] ? this.pieces[0] : Buffer.concat(this.pieces);
     this.pieces = [];
     this.pieceBytes = 0;
     this.line(level, line);
+    this.dropped += this.cut;
+    this.cut = 0;
   }
 
   /** Tells what was dropped since it was last told. */

@@ -73,12 +73,11 @@ export class Loop {
     if (this.stopped) return;
     const delay = Math.min(this.ticks.dueMs, this.frames.dueMs) - this.host.now();
     // What has arrived from the network by now is taken in before the script's turn begins.
-    const turn = () => this.host.afterInput(() => this.turn());
-    if (delay <= 0) {
+    const turn = () => {
       this.timer = null;
-      turn();
-      return;
-    }
+      this.host.afterInput(() => this.turn());
+    };
+    if (delay <= 0) return turn();
     this.timer = this.host.timer(delay, turn);
     this.wantedChanged();
   }
