@@ -220,6 +220,9 @@ describe('TCP connection requests', () => {
     const request = requests[0]!;
     let cancelled = 0;
     request.onCancel = () => cancelled++;
+    // Only a RST behind the SYN is the peer's: others may be forged (RFC 5961 §3.2).
+    for (const seq of [0, 2, 100_000]) t.send(5, { flags: 'RST', seq });
+    assert.equal(cancelled, 0);
     t.send(10, { flags: 'RST', seq: 1 });
     assert.equal(cancelled, 1);
     assert.equal(request.accept(), null);
