@@ -34,7 +34,7 @@ const PARTS = [
   'extensions/ms-vscode.js-debug/package.json',
 ];
 
-/** Whether the folder holds an installation that starts. One without our marker is tried before it is believed. */
+/** Whether the folder holds an installation that starts. One without our marker is tried, and then marked. */
 async function isInstalled(folder) {
   const server = serverFolder(folder);
   if (!PARTS.every((part) => fs.existsSync(path.join(server, part)))) return false;
@@ -88,8 +88,10 @@ async function installCodeServer(log = () => {}) {
     await npm(server, 'rebuild', '@vscode/spdlog', 'native-watchdog');
     // TypeScript, without which the editor has no IntelliSense.
     await npm(path.join(server, 'extensions'), 'install', '--omit=dev', '--ignore-scripts');
-    mark(building);
-    if (!(await isInstalled(building))) throw new Error(`code-server ${VERSION} was installed, but parts of it are missing in ${server}: ${PARTS.filter((part) => !fs.existsSync(path.join(server, part))).join(', ')}`);
+    if (!(await isInstalled(building))) {
+      const missing = PARTS.filter((part) => !fs.existsSync(path.join(server, part)));
+      throw new Error(`code-server ${VERSION} was installed, but ${missing.length > 0 ? `parts of it are missing: ${missing.join(', ')}` : 'its server does not start'}`);
+    }
     if (!(await isInstalled(folder))) {
       fs.rmSync(folder, { recursive: true, force: true });
       fs.renameSync(building, folder);

@@ -12,7 +12,7 @@ describe('the worker', () => {
 
   afterEach(() => stopEverything(api));
 
-  it('when it is killed, its scripts are reported and ended, and it is restarted within a second', async () => {
+  it('when it is killed, its scripts are reported and ended, and it is restarted', async () => {
     const spinning = await openScript('lost-spin.ts', `print('spinning');\nwhile (true) {}\n`);
     await vscode.commands.executeCommand('riftnet.runScript');
     const ticking = await openScript('lost-tick.ts', `print('ticking');\nEvent.OnTick.on(() => {});\n`);
@@ -30,8 +30,9 @@ describe('the worker', () => {
     }
     assert.ok(api.tree.every((node) => node.description.startsWith('crashed: ')), 'both are marked in the tree');
     await until(api, 'another worker', () => api.worker.pid !== null && api.worker.pid !== worker);
-    assert.ok(performance.now() - killedAt < 5_000, 'soon');
-    assert.equal(api.worker.restarts > 0, true);
+    // The delay itself is under a second, which a unit test holds; the rest is a busy machine's.
+    assert.ok(performance.now() - killedAt < 10_000, 'soon');
+    assert.ok(api.worker.restarts > 0);
     await until(api, 'the processes to be gone', () => pids.every((pid) => !isAlive(pid)));
 
     const document = await openScript('after.ts', `print('works again');\n`);
