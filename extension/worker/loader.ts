@@ -53,7 +53,8 @@ export async function bundleScript(file: string, source: string | null): Promise
       legalComments: 'none',
       charset: 'utf8',
       logLevel: 'silent',
-      supported: { 'import-meta': false },
+      // An import() of a name that is only known at run time becomes a clear error too.
+      supported: { 'import-meta': false, 'dynamic-import': false },
       logOverride: { 'empty-import-meta': 'error' },
       // What packages ask for most, and would not find.
       define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },

@@ -69,12 +69,7 @@ function run({ options, program, sourceMap }: Program): void {
     console: createConsole(),
   });
   loop.start();
-  const body: unknown = new vm.Script(program, {
-    filename: options.programName,
-    importModuleDynamically: (name: string) => {
-      throw new Error(`import(${JSON.stringify(name)}): only names written out as a string can be imported, and Node's own modules cannot`);
-    },
-  }).runInThisContext();
+  const body: unknown = new vm.Script(program, { filename: options.programName }).runInThisContext();
   if (typeof body !== 'function') throw new TypeError('The program is not a function');
   Promise.resolve(body(mark)).then(
     () => {

@@ -1,0 +1,20 @@
+/** Builds the bundles that a script's process loads, apart from those of `dist/`. */
+import { build } from 'esbuild';
+import path from 'node:path';
+
+const FOLDER = path.resolve('dist/test/worker-bundles');
+
+/** @returns the folder that holds `script.js`, `script-http.js` and `worker.js` */
+export async function buildBundles(): Promise<string> {
+  await build({
+    entryPoints: { script: 'extension/worker/script/main.ts', 'script-http': 'extension/worker/script/http/main.ts', worker: 'extension/worker/main.ts' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['esbuild', 'cap', 'koffi'],
+    outdir: FOLDER,
+    logLevel: 'warning',
+  });
+  return FOLDER;
+}
