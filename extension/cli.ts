@@ -16,7 +16,8 @@ const NEWLINE = Buffer.from('\n');
 
 class Terminal {
   private readonly runtime: Runtime;
-  private paused = 0;
+  /** Streams that have more than they can pass on at once. */
+  private readonly full = new Set<NodeJS.WriteStream>();
   private exitCode: number = EXIT.finished;
   /** Set once the run is to end for a reason from outside. */
   private interrupted = false;
@@ -62,12 +63,13 @@ class Terminal {
   private print(level: OutputLevel, piece: Buffer, last: boolean): void {
     const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
     const bytes = last ? Buffer.concat([piece, NEWLINE]) : Buffer.from(piece);
-    if (stream.write(bytes) || this.leaving) return;
+    if (stream.write(bytes) || this.leaving || this.full.has(stream)) return;
     // A slow reader holds up the script that prints, and nothing else.
-    this.paused++;
+    this.full.add(stream);
     this.runtime.setOutputPaused(true);
     stream.once('drain', () => {
-      if (--this.paused === 0) this.runtime.setOutputPaused(false);
+      this.full.delete(stream);
+      if (this.full.size === 0) this.runtime.setOutputPaused(false);
     });
   }
 
@@ -107,7 +109,7 @@ class Terminal {
   private outputGone(): void {
     if (this.exitCode === EXIT.finished) this.exitCode = EXIT.threw;
     // A drain will not come any more.
-    this.paused = 0;
+    this.full.clear();
     this.runtime.setOutputPaused(false);
     this.runtime.handle({ type: 'stop', runId: RUN_ID });
   }
