@@ -45,17 +45,91 @@ export class SystemClock implements Clock {
   }
 }
 
-interface Entry {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
+/** A call to come. It is its own timer: a simulation makes millions. */
+class Entry implements Timer {
+  /** Its place in the heap, or -1 once it has run or was cancelled. */
+  index = -1;
+
+  constructor(
+    readonly at: number,
+    readonly order: number,
+    readonly run: () => void,
+    private readonly heap: EntryHeap,
+  ) {}
+
+  cancel(): void {
+    this.heap.remove(this);
+  }
+}
+
+function comesBefore(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+/** A binary heap of calls, soonest first, and of those due at one time the one scheduled first. */
+class EntryHeap {
+  private readonly entries: Entry[] = [];
+
+  get first(): Entry | undefined {
+    return this.entries[0];
+  }
+
+  add(entry: Entry): void {
+    this.entries.push(entry);
+    this.up(entry, this.entries.length - 1);
+  }
+
+  remove(entry: Entry): void {
+    const { index } = entry;
+    if (index < 0) return;
+    entry.index = -1;
+    const last = this.entries.pop();
+    if (last === undefined || last === entry) return;
+    this.down(last, this.up(last, index));
+  }
+
+  private up(entry: Entry, from: number): number {
+    const { entries } = this;
+    let index = from;
+    while (index > 0) {
+      const parent = (index - 1) >>> 1;
+      const above = entries[parent];
+      if (above === undefined || comesBefore(above, entry)) break;
+      entries[index] = above;
+      above.index = index;
+      index = parent;
+    }
+    entries[index] = entry;
+    entry.index = index;
+    return index;
+  }
+
+  private down(entry: Entry, from: number): void {
+    const { entries } = this;
+    let index = from;
+    for (;;) {
+      let child = 2 * index + 1;
+      let least = entries[child];
+      const right = entries[child + 1];
+      if (least !== undefined && right !== undefined && comesBefore(right, least)) {
+        least = right;
+        child++;
+      }
+      if (least === undefined || comesBefore(entry, least)) break;
+      entries[index] = least;
+      least.index = index;
+      index = child;
+    }
+    entries[index] = entry;
+    entry.index = index;
+  }
 }
 
 /** A clock that stands still until told to move: for tests and simulations. */
 export class VirtualClock implements Clock {
   private time: number;
   private order = 0;
-  private readonly entries = new Set<Entry>();
+  private readonly heap = new EntryHeap();
 
   /** @param startMs what `now()` gives at first @param epochMs what `wallTime()` gives at time 0 */
   constructor(
@@ -75,9 +149,9 @@ export class VirtualClock implements Clock {
 
   at(atMs: number, run: () => void): Timer {
     if (atMs === Infinity) return NEVER;
-    const entry: Entry = { at: Math.max(atMs, this.time), order: this.order++, run };
-    this.entries.add(entry);
-    return { cancel: () => void this.entries.delete(entry) };
+    const entry = new Entry(Math.max(atMs, this.time), this.order++, run, this.heap);
+    this.heap.add(entry);
+    return entry;
   }
 
   soon(run: () => void): Timer {
@@ -86,12 +160,12 @@ export class VirtualClock implements Clock {
 
   /** When the next call is due, or `Infinity`. */
   nextAt(): number {
-    return this.next()?.at ?? Infinity;
+    return this.heap.first?.at ?? Infinity;
   }
 
   /** Moves to `untilMs`, running what falls due on the way, in order of time, then of scheduling. */
   runUntil(untilMs: number): void {
-    for (let entry = this.next(); entry && entry.at <= untilMs; entry = this.next()) this.run(entry);
+    for (let entry = this.heap.first; entry && entry.at <= untilMs; entry = this.heap.first) this.run(entry);
     this.time = Math.max(this.time, untilMs);
   }
 
@@ -105,7 +179,7 @@ export class VirtualClock implements Clock {
    */
   runWhile(done: () => boolean, limitMs: number): boolean {
     while (!done()) {
-      const entry = this.next();
+      const entry = this.heap.first;
       if (!entry || entry.at > limitMs) return false;
       this.run(entry);
     }
@@ -113,16 +187,8 @@ export class VirtualClock implements Clock {
   }
 
   private run(entry: Entry): void {
-    this.entries.delete(entry);
+    this.heap.remove(entry);
     this.time = entry.at;
     entry.run();
-  }
-
-  private next(): Entry | undefined {
-    let best: Entry | undefined;
-    for (const entry of this.entries) {
-      if (!best || entry.at < best.at || (entry.at === best.at && entry.order < best.order)) best = entry;
-    }
-    return best;
   }
 }

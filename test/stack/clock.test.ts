@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { VirtualClock } from '../../stack/clock';
+import { SeededRandom } from '../../stack/random';
 
 describe('VirtualClock', () => {
   it('runs calls in order of time, then of scheduling, and none that was cancelled', () => {
@@ -14,6 +15,38 @@ describe('VirtualClock', () => {
     assert.equal(clock.now(), 10);
     clock.advance(10);
     assert.deepEqual(seen, ['10a', '10b', '20']);
+    assert.equal(clock.nextAt(), Infinity);
+  });
+
+  it('keeps that order among many calls, whatever is cancelled or added between them', () => {
+    const clock = new VirtualClock();
+    const random = new SeededRandom(5);
+    const pending = new Map<number, { at: number; cancel: () => void }>();
+    let id = 0;
+    let ran = 0;
+    const schedule = (): void => {
+      const key = id++;
+      const at = clock.now() + random.below(50);
+      const timer = clock.at(at, () => {
+        assert.equal(clock.now(), at);
+        for (const [other, { at: otherAt }] of pending) assert.ok(at < otherAt || (at === otherAt && key <= other), `${key} at ${at} ran before ${other} at ${otherAt}`);
+        pending.delete(key);
+        ran++;
+        if (id < 2_000) schedule();
+        if (id < 2_000 && random.below(2)) schedule();
+        const victim = [...pending.keys()][random.below(Math.max(1, pending.size))];
+        if (victim !== undefined && random.below(3) === 0) {
+          pending.get(victim)?.cancel();
+          pending.get(victim)?.cancel();
+          pending.delete(victim);
+        }
+      });
+      pending.set(key, { at, cancel: () => timer.cancel() });
+    };
+    for (let i = 0; i < 50; i++) schedule();
+    clock.runUntil(1_000_000);
+    assert.equal(pending.size, 0);
+    assert.ok(ran > 200, `${ran} calls ran`);
     assert.equal(clock.nextAt(), Infinity);
   });
 
