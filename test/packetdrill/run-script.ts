@@ -17,7 +17,7 @@ export type ScriptOutcome =
   | { readonly result: 'unsupported'; readonly path: string; readonly line: number; readonly construct: string };
 
 export interface RunOptions {
-  /** The stack's settings where they differ from its defaults; the script's own come on top. */
+  /** The stack's settings where they differ from those that scripts expect; the script's own come on top. */
   readonly configOverrides?: Partial<TcpConfig>;
   /** Settings that nothing in the script can change: to see it fail with a mechanism switched off. */
   readonly mutation?: Partial<TcpConfig>;
@@ -28,6 +28,13 @@ export interface RunOptions {
   /** For tests: the wall clock, ms. */
   readonly wallNow?: () => number;
 }
+
+/**
+ * Where packetdrill's surroundings differ from our defaults: segments leave in bursts (Linux paces only with
+ * the fq queue, which scripts ask for by `tc qdisc`), ECN is agreed to but not offered (tcp_ecn = 2), and
+ * timeouts do not make segments smaller (tcp_mtu_probing = 0).
+ */
+const SCRIPT_CONFIG: Partial<TcpConfig> = { pacing: false, ecn: 'passive', blackHoleDetection: false };
 
 /** The clock of initial sequence numbers ticks every 4 µs (RFC 9293 §3.4.1). */
 const ISN_TICK_MS = 0.004;
@@ -60,7 +67,7 @@ export function runScript(text: string, path: string, options: RunOptions = {}):
 function runParsed(script: Script, settings: Settings, options: RunOptions, atLine: (line: number) => void): void {
   const budget = new Budget(options.wallNow ?? (() => performance.now()));
   const report = options.onIgnored ?? (() => {});
-  let config: TcpConfig = { ...DEFAULT_CONFIG.tcp, ...options.configOverrides };
+  let config: TcpConfig = { ...DEFAULT_CONFIG.tcp, ...SCRIPT_CONFIG, ...options.configOverrides };
   for (const command of script.initCommands) {
     const effect = interpretCommand(command.text);
     config = { ...config, ...effect.config };

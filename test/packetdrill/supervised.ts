@@ -19,9 +19,12 @@ export class Supervisor {
     return new Promise<Done>((resolve) => {
       const settle = (done: Done): void => {
         clearTimeout(timer);
-        worker.removeAllListeners();
+        // Only our own: the thread has listeners of its own on itself.
+        worker.off('message', settle).off('error', onError).off('exit', onExit);
         resolve(done);
       };
+      const onError = (error: Error): void => lose(`an error of the runner or the stack: ${error.message}`);
+      const onExit = (code: number): void => lose(`the runner's end with code ${code}`);
       const lose = (seen: string): void => {
         this.worker = null;
         // A worker that is told to end may still fail: nobody is interested any more.
@@ -30,9 +33,7 @@ export class Supervisor {
         void worker.terminate();
       };
       const timer = setTimeout(() => lose(`none after ${this.wallLimitMs / 1000} s on the wall: the stack or the runner loops`), this.wallLimitMs);
-      worker.once('message', settle);
-      worker.once('error', (error) => lose(`an error of the runner or the stack: ${error.message}`));
-      worker.once('exit', (code) => lose(`the runner's end with code ${code}`));
+      worker.on('message', settle).on('error', onError).on('exit', onExit);
       worker.postMessage(job);
     });
   }

@@ -16,12 +16,20 @@ const SYMBOLS: ReadonlyMap<string, number> = new Map([
 /** Linux's TCP_INFINITE_SSTHRESH, segments. */
 const INFINITE_SSTHRESH = 0x7fff_ffff;
 
-/** Windows and flights are whole segments, times µs, as Linux has them. */
+/** Windows and flights are whole segments, times µs, as Linux has them. `Disorder` shows by SACK only. */
 const FIELDS: ReadonlyMap<string, (snapshot: TcpSnapshot) => number> = new Map<string, (snapshot: TcpSnapshot) => number>([
   ['tcpi_state', ({ state }) => STATES[state]],
   ['tcpi_rto', ({ rtoMs }) => Math.round(rtoMs * 1000)],
   ['tcpi_snd_mss', ({ mss }) => mss],
-  ['tcpi_unacked', ({ flightBytes, mss }) => Math.ceil(flightBytes / Math.max(1, mss))],
+  ['tcpi_ca_state', ({ recovery, sackedSegments }) => (recovery === 'fast' ? 3 : recovery === 'timeout' ? 4 : sackedSegments > 0 ? 1 : 0)],
+  ['tcpi_options', ({ timestamps, sack, windowScale, ecn }) => (timestamps ? 1 : 0) | (sack ? 2 : 0) | (windowScale ? 4 : 0) | (ecn ? 8 : 0)],
+  ['tcpi_snd_wscale', ({ windowScale }) => windowScale?.send ?? 0],
+  ['tcpi_rcv_wscale', ({ windowScale }) => windowScale?.receive ?? 0],
+  ['tcpi_rcv_mss', ({ receiveMss }) => receiveMss],
+  ['tcpi_unacked', ({ unackedSegments }) => unackedSegments],
+  ['tcpi_sacked', ({ sackedSegments }) => sackedSegments],
+  ['tcpi_lost', ({ lostSegments }) => lostSegments],
+  ['tcpi_reord_seen', ({ reorderingSeen }) => (reorderingSeen ? 1 : 0)],
   ['tcpi_rtt', ({ srttMs }) => Math.round((srttMs ?? 0) * 1000)],
   ['tcpi_rttvar', ({ rttvarMs }) => Math.round((rttvarMs ?? 0) * 1000)],
   ['tcpi_snd_cwnd', ({ cwndBytes, mss }) => Math.floor(cwndBytes / Math.max(1, mss))],

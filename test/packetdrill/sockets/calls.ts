@@ -5,7 +5,7 @@ import { argument, flagsOf, type Attempt, type CallContext, type Kernel, type Pe
 import { O_NONBLOCK, O_RDWR } from './names';
 import { pollCall } from './poll-call';
 import { UnsupportedConstruct } from '../syntax/script-error';
-import { getOption, setOption } from './socket-options';
+import { applyRemembered, getOption, setOption } from './socket-options';
 import { receive, send } from './transfer';
 import { describe, ELLIPSIS, fieldOf, numberOf, optionalNumber, socketAddress, vectorBytes } from './values';
 
@@ -131,6 +131,8 @@ function accept(context: CallContext, listening: Descriptor): Attempt {
     descriptor.socket = socket;
     descriptor.nonBlocking = (flags & O_NONBLOCK) !== 0;
     descriptor.sendLimit = listening.sendLimit;
+    for (const [name, value] of listening.remembered) descriptor.remembered.set(name, value);
+    applyRemembered(kernel, descriptor, socket);
     const number = newNumber({ kernel, call, line });
     kernel.descriptors.set(number, descriptor);
     return success(number);
@@ -166,6 +168,7 @@ function beginConnect(kernel: Kernel, descriptor: Descriptor, target: { address:
   } catch (error) {
     return stackFailure(error);
   }
+  applyRemembered(kernel, descriptor, descriptor.socket);
   const { localAddress, localPort } = descriptor.socket;
   descriptor.connecting = true;
   kernel.currentFlow = host.flowOf({ localAddress, localPort, remoteAddress: address, remotePort: port });

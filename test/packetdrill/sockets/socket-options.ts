@@ -1,9 +1,13 @@
-/** setsockopt and getsockopt. The stack's tunables are the layer's, and a script has one connection: they are set there. */
+/**
+ * setsockopt and getsockopt. What the stack has for a connection is set there; what it has for all of them is set
+ * for the layer, as a script is mostly about one.
+ */
 import type { TcpConfig } from '../../../stack/config';
+import type { TcpSocket } from '../../../stack/tcp/types';
 import type { Call, Expression } from '../syntax/ast';
 import { failure, OK, type Descriptor, type Outcome } from './descriptor';
 import type { Host } from '../wire/host';
-import type { CallContext } from './kernel';
+import type { CallContext, Kernel } from './kernel';
 import { ERRNO } from './names';
 import { ScriptFailure, UnsupportedConstruct } from '../syntax/script-error';
 import { describe, ELLIPSIS, fieldOf, numberOf, optionalNumber } from './values';
@@ -11,7 +15,7 @@ import { describe, ELLIPSIS, fieldOf, numberOf, optionalNumber } from './values'
 interface Option {
   /** Whether the stack can do as the value says. Absent: every value. */
   readonly can?: (value: number) => boolean;
-  readonly set?: (target: Target, value: number) => Outcome | void;
+  readonly set?: (target: Target, value: number, line: number) => Outcome | void;
   /** Absent: the value last set, or 0. */
   readonly get?: (target: Target) => number;
 }
@@ -23,18 +27,32 @@ interface Target {
   readonly defaults: Readonly<TcpConfig>;
 }
 
+/** Bounds of what the stack takes: a script may name any number. */
+const MAX_BUFFER_BYTES = 2 ** 30;
+const MAX_MS = 2 ** 31 - 1;
+/** Linux's keep-alive: after two hours (RFC 1122 §4.2.3.6), nine times, 75 s apart. */
+const KEEP_IDLE_SECONDS = 7_200;
+const KEEP_INTERVAL_SECONDS = 75;
+const KEEP_PROBES = 9;
+
+const clamp = (value: number, most: number): number => Math.min(most, Math.max(1, value));
+
 const REMEMBERED: Option = {};
+/** Remembered, and told to the connection as soon as there is one. */
+const PER_CONNECTION: Option = {};
 /** The kernel reports twice what was asked for: half is for its own book-keeping (socket(7)). */
 const RECEIVE_BUFFER: Option = {
   set: ({ host, descriptor }, value) => {
-    if (descriptor.socket) descriptor.socket.setReceiveLimit(Math.max(1, value));
-    else host.configure({ receiveBufferBytes: Math.max(1, value) });
+    const bytes = clamp(value, MAX_BUFFER_BYTES);
+    // A size that is asked for is no longer tuned.
+    if (descriptor.socket) descriptor.socket.setReceiveLimit(bytes);
+    else host.configure({ receiveBufferBytes: bytes, initialBufferBytes: bytes });
   },
   get: ({ descriptor, host }) => 2 * (descriptor.remembered.get('SO_RCVBUF') ?? host.tcpConfig.receiveBufferBytes),
 };
 const SEND_BUFFER: Option = {
   set: ({ descriptor }, value) => {
-    descriptor.sendLimit = Math.max(1, value);
+    descriptor.sendLimit = clamp(value, MAX_BUFFER_BYTES);
   },
   get: ({ descriptor, host }) => 2 * (descriptor.sendLimit ?? host.tcpConfig.sendBufferBytes),
 };
@@ -48,13 +66,24 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
   ['SO_RCVBUFFORCE', RECEIVE_BUFFER],
   ['SO_SNDBUF', SEND_BUFFER],
   ['SO_SNDBUFFORCE', SEND_BUFFER],
-  ['SO_KEEPALIVE', { can: (value) => value === 0 }],
+  ['SO_KEEPALIVE', PER_CONNECTION],
+  ['TCP_KEEPIDLE', { ...PER_CONNECTION, get: ({ descriptor }) => descriptor.remembered.get('TCP_KEEPIDLE') ?? KEEP_IDLE_SECONDS }],
+  ['TCP_KEEPINTVL', { ...PER_CONNECTION, get: ({ descriptor }) => descriptor.remembered.get('TCP_KEEPINTVL') ?? KEEP_INTERVAL_SECONDS }],
+  ['TCP_KEEPCNT', { ...PER_CONNECTION, get: ({ descriptor }) => descriptor.remembered.get('TCP_KEEPCNT') ?? KEEP_PROBES }],
   ['SO_TYPE', { get: () => 1 }],
   ['SO_ACCEPTCONN', { get: ({ descriptor }) => (descriptor.listener ? 1 : 0) }],
   ['SO_ERROR', { get: ({ descriptor }) => ERRNO.get(descriptor.takeErrno() ?? '') ?? 0 }],
-  ['TCP_NODELAY', { set: ({ host }, value) => host.configure({ nagle: value === 0 }), get: ({ host }) => (host.tcpConfig.nagle ? 0 : 1) }],
+  ['TCP_NODELAY', PER_CONNECTION],
   ['TCP_CORK', { can: (value) => value === 0 }],
-  ['TCP_QUICKACK', { set: ({ host, defaults }, value) => host.configure({ delayedAckMs: value ? 0 : defaults.delayedAckMs }), get: ({ host }) => (host.tcpConfig.delayedAckMs === 0 ? 1 : 0) }],
+  ['TCP_QUICKACK', {
+    set: ({ host, descriptor, defaults }, value, line) => {
+      // For connections to come: whether the first segments are acknowledged at once. For one that is: all of them.
+      if (!descriptor.socket) host.configure({ quickAcks: value ? defaults.quickAcks : 0 });
+      else if (value) host.configure({ delayedAckMs: 0 });
+      else throw new UnsupportedConstruct(line, 'socket option TCP_QUICKACK with value 0 on a connection');
+    },
+    get: ({ descriptor }) => descriptor.remembered.get('TCP_QUICKACK') ?? 1,
+  }],
   ['TCP_MAXSEG', {
     set: ({ host }, value) => {
       // net/ipv4/tcp.c: TCP_MIN_MSS to MAX_TCP_WINDOW
@@ -64,9 +93,9 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
     },
     get: ({ descriptor, host }) => descriptor.socket?.snapshot().mss ?? host.mssLimit ?? 536,
   }],
-  ['TCP_USER_TIMEOUT', { set: ({ host, defaults }, value) => host.configure({ userTimeoutMs: value || defaults.userTimeoutMs }) }],
-  ['TCP_SYNCNT', { set: ({ host }, value) => host.configure({ connectTimeoutMs: (2 ** (value + 1) - 1) * 1_000 }) }],
-  ['TCP_LINGER2', { set: ({ host }, value) => host.configure({ finWait2TimeoutMs: value * 1_000 }) }],
+  ['TCP_USER_TIMEOUT', PER_CONNECTION],
+  ['TCP_SYNCNT', { set: ({ host }, value) => host.configure({ connectTimeoutMs: clamp((2 ** (value + 1) - 1) * 1_000, MAX_MS) }) }],
+  ['TCP_LINGER2', { set: ({ host }, value) => host.configure({ finWait2TimeoutMs: clamp(value * 1_000, MAX_MS) }) }],
   ['IP_TOS', { can: (value) => value === 0 }],
   ['IP_TTL', { can: (value) => value === 64, get: () => 64 }],
   ['IP_MTU', { get: ({ host }) => host.mtu }],
@@ -92,6 +121,22 @@ function optionName(call: Call, line: number): string {
   return name.name;
 }
 
+/** Brings a connection, perhaps a new one, to what its descriptor was told. */
+export function applyRemembered({ host, defaults }: Pick<Kernel, 'host' | 'defaults'>, { remembered }: Descriptor, socket: TcpSocket): void {
+  const noDelay = remembered.get('TCP_NODELAY');
+  // Settings that a mutation froze are the layer's, and stay.
+  if (noDelay !== undefined && !host.isFrozen('nagle')) socket.setNagle(noDelay === 0);
+  const timeout = remembered.get('TCP_USER_TIMEOUT');
+  if (timeout !== undefined) socket.setUserTimeout(clamp(timeout || defaults.userTimeoutMs, MAX_MS));
+  const keepAlive = remembered.get('SO_KEEPALIVE');
+  if (keepAlive === undefined) return;
+  socket.setKeepAlive(keepAlive === 0 ? null : {
+    idleMs: clamp((remembered.get('TCP_KEEPIDLE') ?? KEEP_IDLE_SECONDS) * 1_000, MAX_MS),
+    intervalMs: clamp((remembered.get('TCP_KEEPINTVL') ?? KEEP_INTERVAL_SECONDS) * 1_000, MAX_MS),
+    probes: clamp(remembered.get('TCP_KEEPCNT') ?? KEEP_PROBES, 100),
+  });
+}
+
 export function setOption({ kernel, call, line }: CallContext, descriptor: Descriptor): Outcome {
   const name = optionName(call, line);
   const given = call.args[3];
@@ -103,8 +148,9 @@ export function setOption({ kernel, call, line }: CallContext, descriptor: Descr
     return OK;
   }
   const value = optionalNumber(given, line) ?? 0;
-  const outcome = OPTIONS.get(name)?.set?.({ host: kernel.host, descriptor, defaults: kernel.defaults }, value);
+  const outcome = OPTIONS.get(name)?.set?.({ host: kernel.host, descriptor, defaults: kernel.defaults }, value, line);
   if (!outcome?.errno) descriptor.remembered.set(name, value);
+  if (descriptor.socket) applyRemembered(kernel, descriptor, descriptor.socket);
   return outcome ?? OK;
 }
 

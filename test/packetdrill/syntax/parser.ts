@@ -107,7 +107,7 @@ function parseCall(tokens: TokenStream): Call {
   const result = parseExpression(tokens, 0);
   let errno: string | null = null;
   // Only an error's name can stand between a result and the next event's time.
-  if (tokens.kindIs('word')) errno = tokens.next().text;
+  if (tokens.kindIs('word') && /^E[A-Z0-9]+$/.test(tokens.peek().text)) errno = tokens.next().text;
   skipNote(tokens);
   return { name, args, result, errno, endUs };
 }

@@ -84,6 +84,11 @@ export class Host {
     Object.assign(this.config, changes, this.frozen);
   }
 
+  /** Whether a mutation holds the setting. */
+  isFrozen(field: keyof TcpConfig): boolean {
+    return field in this.frozen;
+  }
+
   get mtu(): number {
     return this.pathMtu;
   }
