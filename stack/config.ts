@@ -67,6 +67,11 @@ export interface TcpConfig {
   readonly quickAcks: number;
   /** Smaller segments when full-sized ones time out again and again (RFC 4821 §7.7). */
   readonly blackHoleDetection: boolean;
+  /**
+   * Segments sent in one poll by all connections together, 1 … 2²⁴; what is left goes in the next: bounds the time
+   * of a poll, and the burst that a link has to queue.
+   */
+  readonly txBatch: number;
   /** Initial window in segments (RFC 6928: 10). */
   readonly initialWindowSegments: number;
   /** First ephemeral port, 1 … 65535 (RFC 6056 §3.2, RFC 6335: 49152). */
@@ -182,6 +187,7 @@ export const DEFAULT_CONFIG: StackConfig = {
     totalBufferBytes: 256 << 20,
     quickAcks: 16,
     blackHoleDetection: true,
+    txBatch: 128,
     initialWindowSegments: 10,
     ephemeralFirst: 49_152,
     ephemeralLast: 65_535,
@@ -218,7 +224,7 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
     maxTimeWait: COUNT, nagle: null, sack: null, timestamps: null, windowScaling: null, rack: null, tlp: null, prr: null,
     fastRetransmit: null, limitedTransmit: null, frto: null, undo: null, congestion: ['cubic', 'reno'], hystart: null, pacing: null,
     ecn: ['on', 'passive', 'off'], autoTuning: null, initialBufferBytes: BYTES, totalBufferBytes: [1, 2 ** 40], quickAcks: [0, 1_000],
-    blackHoleDetection: null, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
+    blackHoleDetection: null, txBatch: COUNT, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
   },
   arp: { reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES },
   ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT },

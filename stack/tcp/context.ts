@@ -14,6 +14,8 @@ export interface TcpContext {
   readonly now: number;
   /** Whether all buffers together leave room for one to grow (`tcp.totalBufferBytes`). */
   readonly mayGrowBuffers: boolean;
+  /** Segments that this poll may still send; what must wait for the next poll stays touched. */
+  txBudget: number;
   /** Asks that what the connection owes be sent, and its timer be set, in this or the next poll. */
   touch(tcb: Tcb): void;
   /** Notes that a user may see something new. */

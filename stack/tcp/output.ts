@@ -121,6 +121,10 @@ function retransmit(context: TcpContext, tcb: Tcb): void {
       // A peer that shrank its window would drop what lies beyond it; the first segment probes it.
       if (index > 0 && seqGt(sent.end(index), seqAdd(tcb.sndUna, tcb.sndWnd))) return;
     }
+    if (context.txBudget <= 0) {
+      context.touch(tcb);
+      return;
+    }
     tcb.retransmitNow = false;
     repeatSegment(context, tcb, index);
   }
@@ -156,6 +160,10 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
   const gapMs = pacingGapMs(context, tcb);
   tcb.paced = false;
   while (unsent > 0) {
+    if (context.txBudget <= 0) {
+      context.touch(tcb);
+      return;
+    }
     if (gapMs > 0 && tcb.paceAt > context.now + PACING_QUANTUM_MS && !tcb.probeOwed && tcb.exemptSegments === 0) {
       tcb.paced = true;
       return;
@@ -293,6 +301,7 @@ function send(context: TcpContext, tcb: Tcb, length: number, ecn: typeof NOT_ECT
   const { egress, counters } = context;
   writeTcpChecksum(egress.buffer, egress.payloadOffset, length, tcb.localAddress, tcb.remoteAddress);
   tcb.segmentsOut++;
+  context.txBudget--;
   counters.txSegments++;
   if (egress.send(PROTOCOL_TCP, tcb.localAddress, tcb.remoteAddress, length, SEND_OPTIONS[tcb.dontFragment ? 'whole' : 'fragmentable'][ecn]) !== 'sent') counters.txUnreachable++;
 }

@@ -53,6 +53,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   readonly counters: Counters['tcp'];
   readonly egress: Ipv4Egress;
   now = 0;
+  txBudget = 0;
 
   private readonly observer: Observer;
   private readonly onWork: () => void;
@@ -183,6 +184,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.notify();
     const dirty = this.dirty;
     this.dirty = [];
+    this.txBudget = this.config.txBatch;
     for (const tcb of dirty) {
       tcb.dirty = false;
       if (tcb.state === 'CLOSED') continue;
