@@ -62,13 +62,16 @@ export function createAgent(host: HttpHost): HttpAgent {
     }, CONNECT_TIMEOUT_MS);
     timer.unref();
     stream.on('error', (error) => finish(error, null));
-    stream.once('close', () => finish(new NetworkError('ECONNRESET', `${name} closed the connection before it was open`), null));
+    const closed = () => finish(new NetworkError('ECONNRESET', `${name} closed the connection before it was open`), null);
+    stream.once('close', closed);
     stream.once('connect', () => {
+      // TLS closes the stream under it before it says why: from here on its own word counts.
+      if (secure) stream.off('close', closed);
       if (opener) {
         opener.timings.dns = stream.channel.dnsMs;
         opener.timings.connect = stream.channel.connectMs;
       }
-      if (secure) startTls(stream, options, opener, finish);
+      if (secure) startTls(stream, options, opener, finish).once('close', closed);
       else finish(null, stream);
     });
   }
@@ -94,7 +97,7 @@ export function originOf(protocol: string, hostname: string, port: number): stri
   return `${protocol}//${hostname}:${port}`;
 }
 
-function startTls(stream: ChannelStream, options: { hostname: string; servername?: string | null }, opener: Opener | undefined, finish: Done): void {
+function startTls(stream: ChannelStream, options: { hostname: string; servername?: string | null }, opener: Opener | undefined, finish: Done): TLSSocket {
   const startedAt = performance.now();
   // Loaded here: node:tls costs as much to load as the rest of the client, and http needs none of it.
   const tls = process.getBuiltinModule('node:tls');
@@ -111,4 +114,5 @@ function startTls(stream: ChannelStream, options: { hostname: string; servername
     if (opener) opener.timings.tls = performance.now() - startedAt;
     finish(null, socket);
   });
+  return socket;
 }
