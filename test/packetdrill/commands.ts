@@ -44,6 +44,10 @@ const SYSCTLS: ReadonlyMap<string, Mapping> = new Map<string, Mapping>([
   ['ip_local_port_range', ([first, last]) => (first === undefined || last === undefined ? null : { ephemeralFirst: first, ephemeralLast: last })],
 ]);
 
+/** What packetdrill's own scripts begin with, so far as it is not the runner's default anyway: a receive buffer of 15 MiB, thus a window scale of 8. */
+const DEFAULTS_SCRIPT = 'defaults.sh';
+const DEFAULTS: Partial<TcpConfig> = { receiveBufferBytes: 15 << 20, ecn: 'off' };
+
 /** `net.ipv4.tcp_x=1`, `net/ipv4/tcp_x="1 2 3"`, `/proc/sys/net/ipv4/tcp_x=1`, with or without a program before them. */
 const ASSIGNMENT = /^(?:\/proc\/sys\/)?net[./]ipv4[./](\w+)=(.*)$/s;
 
@@ -54,9 +58,9 @@ export function interpretCommand(text: string): CommandEffect {
   for (const command of text.split(/\n|;|&&/)) {
     const words = splitWords(command.replace(/(^|\s)#.*$/, ''));
     if (words.length === 0) continue;
-    const assignments = words.filter((word) => ASSIGNMENT.test(word));
     const program = (words[0] ?? '').replace(/^.*\//, '');
-    const other = interpretRouting(words);
+    const assignments = words.filter((word) => ASSIGNMENT.test(word));
+    const other = program === DEFAULTS_SCRIPT ? DEFAULTS : interpretRouting(words);
     if (other) {
       config = { ...config, ...other };
       continue;

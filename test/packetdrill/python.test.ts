@@ -16,7 +16,7 @@ describe('packetdrill: code', () => {
       'tcpi_snd_cwnd == 10', '9 <= tcpi_snd_cwnd < 11', 'not 10 < tcpi_snd_cwnd', 'tcpi_snd_cwnd == 3 or tcpi_rtt > 0 and 1',
       '2 + 3 * 4 == 14', '(2 + 3) * 4 == 20', '-2 ** 2 == -4', '7 // 2 == 3 and -7 // 2 == -4', '-7 % 3 == 2', '7 / 2 == 3.5', '2 ** 3 ** 2 == 512',
       '(tcpi_options & 4) != 0', '1 << 4 | 1 == 17', '6 ^ 3 == 5', '~0 == -1', 'big >> 38 == 4', '0x10 == 16', '1e3 == 1000',
-      'abs(tcpi_rtt - 99000) < 2000', 'min(3, 1, 2) == 1 and max(3, 1) == 3', 'int(3.9) == 3', 'True and not False', "'a' == 'a'",
+      'abs(tcpi_rtt - 99000) < 2000', 'min(3, 1, 2) == 1 and max(3, 1) == 3', 'int(3.9) == 3', 'True and not False', "'a' == f'a'", "1, f'{tcpi_snd_cwnd}'",
     ];
     for (const expression of truths) assert.ok(holds(expression), expression);
     for (const expression of ['tcpi_snd_cwnd == 9', '1 < 2 < 2', 'not 1', '0', "''", 'False']) assert.ok(!holds(expression), expression);

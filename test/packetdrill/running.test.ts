@@ -185,6 +185,14 @@ describe('packetdrill: calls', () => {
     fails('+5 > . 0:0(0) ack 1', 1, /nothing by/);
   });
 
+  it('chooses the congestion control before there is a connection', () => {
+    const choose = (name: string): string => OPEN.replace('+0 listen', `+0 setsockopt(3, IPPROTO_TCP, TCP_CONGESTION, "${name}", 4) = 0\n+0 listen`);
+    const ask = '+0 getsockopt(4, IPPROTO_TCP, TCP_CONGESTION, "reno", [4]) = 0';
+    assert.equal(formatOutcome(runScript(choose('reno') + ask, 'x')), 'PASS x');
+    assert.match(formatOutcome(runScript(choose('cubic') + ask, 'x')), /FAIL .*expected "reno", seen "cubic"/);
+    assert.match(formatOutcome(runScript(choose('bbr') + ask, 'x')), /UNSUPPORTED x:5 congestion control "bbr"/);
+  });
+
   it('sets the largest segment that is offered', () => {
     const script = OPEN.replace('+0 bind', '+0 setsockopt(3, IPPROTO_TCP, TCP_MAXSEG, [500], 4) = 0\n+0 bind').replace('<mss 1460>', '<mss 500>');
     assert.equal(formatOutcome(runScript(`${script}+0 write(4, ..., 600) = 600\n+0 > . 1:501(500) ack 1`, 'x')), 'PASS x');

@@ -40,9 +40,13 @@ describe('packetdrill: commands', () => {
     assert.deepEqual(interpretCommand('ip route change 192.0.2.0/24 via 192.168.0.1 initcwnd 3').config, { initialWindowSegments: 3 });
   });
 
+  it('know what packetdrill\'s own scripts begin with', () => {
+    assert.deepEqual(interpretCommand('../../common/defaults.sh').config, { receiveBufferBytes: 15 << 20, ecn: 'off' });
+  });
+
   it('report everything else, and run none of it', () => {
-    const { config, ignored } = interpretCommand('../common/defaults.sh\nrm -rf /\nsysctl -q net.ipv4.tcp_fastopen=1\nsysctl net.ipv4.tcp_rmem=1\nsysctl net.ipv4.tcp_fin_timeout=0\necho net.ipv4.tcp_sack=0');
+    const { config, ignored } = interpretCommand('../common/other.sh\nrm -rf /\nsysctl -q net.ipv4.tcp_fastopen=1\nsysctl net.ipv4.tcp_rmem=1\nsysctl net.ipv4.tcp_fin_timeout=0\necho net.ipv4.tcp_sack=0');
     assert.deepEqual(config, {});
-    assert.deepEqual(ignored, ['../common/defaults.sh', 'rm -rf /', 'net.ipv4.tcp_fastopen=1', 'net.ipv4.tcp_rmem=1', 'net.ipv4.tcp_fin_timeout=0', 'echo net.ipv4.tcp_sack=0']);
+    assert.deepEqual(ignored, ['../common/other.sh', 'rm -rf /', 'net.ipv4.tcp_fastopen=1', 'net.ipv4.tcp_rmem=1', 'net.ipv4.tcp_fin_timeout=0', 'echo net.ipv4.tcp_sack=0']);
   });
 });

@@ -11,7 +11,7 @@ export class UnknownPython extends Error {
   override readonly name = 'UnknownPython';
 }
 
-const TOKEN = /(?<space>[ \t\r\\]+|#[^\n]*)|(?<break>[\n;])|(?<number>0[xX][0-9a-fA-F]+|\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+(?:[eE][+-]?\d+)?)|(?<name>[A-Za-z_]\w*)|(?<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?<operator>\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%&|^~<>()[\],=.])/y;
+const TOKEN = /(?<space>[ \t\r\\]+|#[^\n]*)|(?<break>[\n;])|(?<number>0[xX][0-9a-fA-F]+|\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+(?:[eE][+-]?\d+)?)|(?<string>[fFrRbBuU]?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))|(?<name>[A-Za-z_]\w*)|(?<operator>\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%&|^~<>()[\],=.])/y;
 
 /** The statements of a code block, each a list of tokens with an `end` token. @throws UnknownPython */
 export function pythonStatements(code: string): PythonToken[][] {
@@ -30,7 +30,7 @@ export function pythonStatements(code: string): PythonToken[][] {
     const { break: lineBreak, number, name, string, operator } = groups;
     if (number !== undefined) current.push({ kind: 'number', text: number, value: Number(number) });
     else if (name !== undefined) current.push({ kind: 'name', text: name, value: NaN });
-    else if (string !== undefined) current.push({ kind: 'string', text: string.slice(1, -1), value: NaN });
+    else if (string !== undefined) current.push({ kind: 'string', text: string.replace(/^\w/, '').slice(1, -1), value: NaN });
     else if (operator !== undefined) {
       if (operator === '(' || operator === '[') depth++;
       if (operator === ')' || operator === ']') depth = Math.max(0, depth - 1);

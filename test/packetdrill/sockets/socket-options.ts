@@ -10,7 +10,7 @@ import type { Host } from '../wire/host';
 import type { CallContext, Kernel } from './kernel';
 import { ERRNO } from './names';
 import { ScriptFailure, UnsupportedConstruct } from '../syntax/script-error';
-import { describe, ELLIPSIS, fieldOf, numberOf, optionalNumber } from './values';
+import { describe, ELLIPSIS, fieldOf, isEllipsis, numberOf, optionalNumber } from './values';
 
 interface Option {
   /** Whether the stack can do as the value says. Absent: every value. */
@@ -107,11 +107,22 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
 export function checkOptionCall(call: Call, line: number): void {
   const name = optionName(call, line);
   if (name === 'SO_LINGER' || (name === 'TCP_INFO' && call.name === 'getsockopt')) return;
+  if (name === 'TCP_CONGESTION') {
+    congestionOf(call.args[3], line);
+    return;
+  }
   const option = OPTIONS.get(name);
   if (!option) throw new UnsupportedConstruct(line, `socket option ${name.slice(0, 40)}`);
   if (call.name !== 'setsockopt') return;
   const value = optionalNumber(call.args[3], line) ?? 0;
   if (option.can && !option.can(value)) throw new UnsupportedConstruct(line, `socket option ${name} with value ${value}`);
+}
+
+/** `"cubic"`, or null for `...`. */
+function congestionOf(given: Expression | undefined, line: number): TcpConfig['congestion'] | null {
+  if (given === undefined || isEllipsis(given)) return null;
+  if (given.type === 'string' && (given.text === 'cubic' || given.text === 'reno')) return given.text;
+  throw new UnsupportedConstruct(line, `congestion control ${describe(given)}`);
 }
 
 function optionName(call: Call, line: number): string {
@@ -147,6 +158,13 @@ export function setOption({ kernel, call, line }: CallContext, descriptor: Descr
     descriptor.resetOnClose = on !== 0;
     return OK;
   }
+  if (name === 'TCP_CONGESTION') {
+    const congestion = congestionOf(given, line);
+    if (congestion === null || congestion === kernel.host.tcpConfig.congestion) return OK;
+    if (descriptor.socket) throw new UnsupportedConstruct(line, 'another congestion control on a connection');
+    kernel.host.configure({ congestion });
+    return OK;
+  }
   const value = optionalNumber(given, line) ?? 0;
   const outcome = OPTIONS.get(name)?.set?.({ host: kernel.host, descriptor, defaults: kernel.defaults }, value, line);
   if (!outcome?.errno) descriptor.remembered.set(name, value);
@@ -157,6 +175,10 @@ export function setOption({ kernel, call, line }: CallContext, descriptor: Descr
 export function getOption({ kernel, call, line }: CallContext, descriptor: Descriptor): Outcome {
   const name = optionName(call, line);
   if (name === 'TCP_INFO' || name === 'SO_LINGER') return OK;
+  if (name === 'TCP_CONGESTION') {
+    const [wanted, seen] = [congestionOf(call.args[3], line), kernel.host.tcpConfig.congestion];
+    return wanted === null || wanted === seen ? OK : { ...OK, mismatch: { expected: `"${wanted}"`, seen: `"${seen}"` } };
+  }
   const value = OPTIONS.get(name)?.get?.({ host: kernel.host, descriptor, defaults: kernel.defaults }) ?? descriptor.remembered.get(name) ?? 0;
   const expected = optionalNumber(call.args[3], line);
   return expected === null || expected === value ? OK : { ...OK, mismatch: { expected: `[${expected}]`, seen: `[${value}]` } };
