@@ -3,12 +3,13 @@ import path from 'node:path';
 import { freePort } from './support/nginx';
 import { describeRun, runCli, runScript, type CliOptions, type CliResult } from './support/run-cli';
 import { ScriptFolder } from './support/script-folder';
-import { nameServer, tcpServer } from './support/servers';
+import { closeServers, nameServer, tcpServer } from './support/servers';
 
 describe('Bad input at the terminal', function () {
   this.timeout(60_000);
   let folder: ScriptFolder;
   before(() => (folder = new ScriptFolder()));
+  afterEach(closeServers);
   after(() => folder.remove());
 
   /** Runs a script given as text, and checks what holds for every run. */
@@ -156,7 +157,6 @@ describe('Bad input at the terminal', function () {
         const response = await fetch('http://no-such-host.example/');
         print(response.status, response.statusMessage, response.error?.code);`;
       const result = await run(text, ['--dns', `127.0.0.1:${dns.port}`]);
-      await dns.close();
       expectRun(result, 0, /^error ENOTFOUND\n.*no-such-host\.example.*\n-1 socket error ENOTFOUND\n$/, /^/);
       assert.ok(dns.questions() > 0, 'the name server was asked');
     });
@@ -164,7 +164,6 @@ describe('Bad input at the terminal', function () {
     it('says that no name server answers', async () => {
       const dns = await nameServer({}, true);
       const result = await run(`const socket = Network.Connect('no-such-host.example', 80); ${CONNECT}`, ['--dns', `127.0.0.1:${dns.port}`, '--timeout', '40']);
-      await dns.close();
       expectRun(result, 0, /^error EAI_AGAIN\n.*no-such-host\.example.*\n$/, /^/);
     });
 
@@ -173,7 +172,6 @@ describe('Bad input at the terminal', function () {
       // An address of the documentation's network (RFC 5737) would leave this machine: the host's own is what can be reached.
       const dns = await nameServer({ 'loop.example': '127.0.0.1' });
       const result = await run(`const socket = Network.Connect('loop.example', ${server.port}); ${CONNECT}`, ['--dns', `127.0.0.1:${dns.port}`]);
-      await Promise.all([dns.close(), server.close()]);
       // The contract: a name that resolves to 127.0.0.0/8 ends in error, for it would mean the stack itself.
       expectRun(result, 0, /^error \w+\n.*127\.0\.0\.1.*\n$/, /^/);
     });
@@ -208,7 +206,6 @@ describe('Bad input at the terminal', function () {
         print(text);
         print(socket.status, socket.error?.code);
         print(socket.error?.message, socket.write('more'));`);
-      await server.close();
       expectRun(result, 0, new RegExp(`^half of it\\nerror ECONNRESET\\n.*${server.port}.* false\\n$`), /^/);
     });
 
@@ -219,7 +216,6 @@ describe('Bad input at the terminal', function () {
       const result = await run(`
         const response = await fetch('http://localhost:${server.port}/');
         print(response.status, response.statusMessage, response.body.length, response.error !== undefined && response.error !== null);`);
-      await server.close();
       expectRun(result, 0, '-1 socket error 0 true\n', /^/);
     });
 
@@ -231,7 +227,6 @@ describe('Bad input at the terminal', function () {
         const response = await fetch('http://localhost:${server.port}/');
         print(response.status, response.statusMessage, response.error !== undefined && response.error !== null);
         print(response.error?.message);`);
-      await server.close();
       expectRun(result, 0, /^-1 socket error true\n.+\n$/, /^/);
     });
 
@@ -242,7 +237,6 @@ describe('Bad input at the terminal', function () {
       const result = await run(`
         const response = await fetch('http://localhost:${server.port}/');
         print(response.status, response.statusMessage, response.error !== undefined && response.error !== null);`);
-      await server.close();
       expectRun(result, 0, '-1 socket error true\n', /^/);
     });
   });

@@ -4,12 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describeRun, runCli, runScript } from './support/run-cli';
 import { ScriptFolder } from './support/script-folder';
-import { tcpServer } from './support/servers';
+import { closeServers, tcpServer } from './support/servers';
 
 describe('riftnet run', function () {
   this.timeout(60_000);
   let folder: ScriptFolder;
   before(() => (folder = new ScriptFolder()));
+  afterEach(closeServers);
   after(() => folder.remove());
 
   it('writes to stdout only what the script prints', async () => {
@@ -58,7 +59,6 @@ describe('riftnet run', function () {
     const run = await runScript(script);
     assert.equal(run.code, 0, describeRun(run));
     assert.equal(await received, 3_000_000);
-    await server.close();
     // Ten seconds are for peers that do not close; this one has.
     assert.ok(run.seconds < 9, describeRun(run));
   });
@@ -73,7 +73,6 @@ describe('riftnet run', function () {
       while (socket.status === 'connected') { socket.read(); await Event.OnTick; }
     `);
     const run = await runScript(script, ['--capture', capture]);
-    await server.close();
     assert.equal(run.code, 0, describeRun(run));
     const tshark = (...args: string[]): string =>
       execFileSync('tshark', ['-n', '-r', capture, '-o', 'tcp.check_checksum:TRUE', '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -104,7 +103,6 @@ describe('riftnet run', function () {
       print('done');
     `);
     const run = await runScript(script, ['--stats']);
-    await server.close();
     assert.equal(run.code, 0, describeRun(run));
     assert.equal(run.stdout.toString(), 'done\n');
     const lines = run.stderr.split('\n').filter((line) => line.startsWith('{'));

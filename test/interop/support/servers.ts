@@ -7,7 +7,27 @@ import dnsPacket from 'dns-packet';
 
 export interface TestServer {
   readonly port: number;
+  /** Idempotent. */
   close(): Promise<void>;
+}
+
+const open = new Set<TestServer>();
+
+/** For `afterEach`: a test that fails leaves its servers, which would keep the run from ending. */
+export async function closeServers(): Promise<void> {
+  for (const server of [...open]) await server.close();
+}
+
+/** @param end called once */
+function register(port: number, end: () => Promise<void>): TestServer {
+  const server: TestServer = {
+    port,
+    async close() {
+      if (open.delete(server)) await end();
+    },
+  };
+  open.add(server);
+  return server;
 }
 
 function portOf(server: net.Server): number {
@@ -25,13 +45,10 @@ async function listening(server: net.Server, sockets: Set<net.Socket>): Promise<
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  return {
-    port: portOf(server),
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return register(portOf(server), async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
 }
 
 /** Calls `handle` for each connection. Errors of the connection are the test's subject, not its failure. */
@@ -98,5 +115,6 @@ export async function nameServer(names: Readonly<Record<string, string>>, silent
     socket.once('error', reject);
     socket.bind(0, '127.0.0.1', resolve);
   });
-  return { port: socket.address().port, questions: () => asked, close: () => new Promise((resolve) => socket.close(() => resolve())) };
+  const server = register(socket.address().port, () => new Promise((resolve) => socket.close(() => resolve())));
+  return Object.assign(server, { questions: () => asked });
 }
