@@ -111,7 +111,7 @@ describe('What fetch is given', () => {
   it('has defaults', () => {
     const request = parseRequest('http://example.com/a?b', undefined);
     assert.deepEqual({ ...request, url: request.url.href }, {
-      url: 'http://example.com/a?b', method: 'GET', headers: {}, body: null, redirect: 'follow', timeoutMs: 300_000, maxBodyBytes: 256 << 20,
+      url: 'http://example.com/a?b', method: 'GET', headers: { 'user-agent': 'riftnet', accept: '*/*', 'accept-encoding': 'gzip, deflate, br' }, body: null, redirect: 'follow', timeoutMs: 300_000, maxBodyBytes: 256 << 20,
     });
   });
 
@@ -131,11 +131,13 @@ describe('What fetch is given', () => {
     ['an unknown method', 'http://example.com/', { method: 'TRACE' }, /method must be one of .* not 'TRACE'/],
     ['headers that are no object', 'http://example.com/', { headers: 'a: b' }, /headers must be an object/],
     ['a header that is no text', 'http://example.com/', { headers: { a: {} } }, /header 'a' must be a string/],
-    ['an unknown body', 'http://example.com/', { body: 5 }, /body must be .* not 5/],
-    ['a body that JSON cannot hold', 'http://example.com/', { body: { json: undefined } }, /body\.json/],
+    ['an unknown body', 'http://example.com/', { method: 'POST', body: 5 }, /body must be .* not 5/],
+    ['a body that JSON cannot hold', 'http://example.com/', { method: 'POST', body: { json: undefined } }, /body\.json/],
     ['an unknown redirect', 'http://example.com/', { redirect: 'error' }, /redirect must be 'follow' or 'manual', not 'error'/],
     ['no time', 'http://example.com/', { timeoutMs: 0 }, /timeoutMs must be a number from 1/],
     ['a negative size', 'http://example.com/', { maxBodyBytes: -1 }, /maxBodyBytes must be/],
+    ['a body for GET', 'http://example.com/', { body: 'x' }, /GET has no body/],
+    ['a password in the URI', 'http://user:secret@example.com/', {}, /use the header authorization/],
     ['options that are none', 'http://example.com/', 7, /options must be an object, not 7/],
   ] as const) {
     it(`refuses ${name}`, () => {

@@ -1,5 +1,5 @@
 /** undici's connection pool over the stack's sockets, TLS included. */
-import { Agent } from 'undici';
+import Agent from 'undici/lib/dispatcher/agent.js';
 import type { TLSSocket } from 'node:tls';
 import type { HttpHost } from '../fetch';
 import { checkHost } from '../host-name';
@@ -28,7 +28,7 @@ export interface Opener {
 }
 
 export interface HttpAgent {
-  readonly dispatcher: Agent;
+  readonly dispatcher: InstanceType<typeof Agent>;
   /** Exchanges by origin: the latest is the one a new connection is opened for. */
   readonly openers: Map<string, Opener>;
 }
@@ -41,7 +41,7 @@ export function createAgent(host: HttpHost): HttpAgent {
   function connect(options: { hostname: string; port: string; protocol: string; servername?: string | null }, done: Done): void {
     const secure = options.protocol === 'https:';
     const port = Number(options.port || (secure ? 443 : 80));
-    const opener = openers.get(originOf(options.protocol, options.hostname, port));
+    const opener = openers.get(`${options.protocol}//${options.hostname}:${port}`);
     let stream: ChannelStream;
     try {
       stream = new ChannelStream(host.open(checkHost('fetch', options.hostname), port, opener?.id ?? 0, WINDOW_BYTES));
@@ -68,8 +68,9 @@ export function createAgent(host: HttpHost): HttpAgent {
       // TLS closes the stream under it before it says why: from here on its own word counts.
       if (secure) stream.off('close', closed);
       if (opener) {
-        opener.timings.dns = stream.channel.dnsMs;
-        opener.timings.connect = stream.channel.connectMs;
+        // Summed: a redirect may lead to another server.
+        opener.timings.dns += stream.channel.dnsMs;
+        opener.timings.connect += stream.channel.connectMs;
       }
       if (secure) startTls(stream, options, opener, finish).once('close', closed);
       else finish(null, stream);
@@ -93,8 +94,8 @@ export function createAgent(host: HttpHost): HttpAgent {
   };
 }
 
-export function originOf(protocol: string, hostname: string, port: number): string {
-  return `${protocol}//${hostname}:${port}`;
+export function originOf({ protocol, hostname, port }: URL): string {
+  return `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
 
 function startTls(stream: ChannelStream, options: { hostname: string; servername?: string | null }, opener: Opener | undefined, finish: Done): TLSSocket {
@@ -111,7 +112,7 @@ function startTls(stream: ChannelStream, options: { hostname: string; servername
   });
   socket.on('error', (error) => finish(error, null));
   socket.once('secureConnect', () => {
-    if (opener) opener.timings.tls = performance.now() - startedAt;
+    if (opener) opener.timings.tls += performance.now() - startedAt;
     finish(null, socket);
   });
   return socket;

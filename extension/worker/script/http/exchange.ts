@@ -1,11 +1,12 @@
 /** One call of `fetch`: never rejects, ends within its time limit, and tells the worker how it goes. */
-import { Buffer } from 'node:buffer';
-import { fetch, type Response as WebResponse } from 'undici';
 import type { HttpHost } from '../fetch';
 import { shown } from '../arguments';
 import type { WireError } from '../wire';
 import { originOf, type ConnectTimings, type HttpAgent } from './agent';
+import { decodeBody } from './decode';
 import { explain } from './explain';
+import { Hop, type HopResponse } from './hop';
+import { isRedirect, MAX_REDIRECTS, redirected } from './redirect';
 import { parseRequest, type HttpRequest } from './request';
 import { Response, type Timings } from './response';
 import { NetworkError } from './stream';
@@ -25,6 +26,7 @@ export class Exchange {
   private expectedBytes: number | null = null;
   private bodyBytes = 0;
   private reportedAt = 0;
+  private hop: Hop | null = null;
 
   constructor(
     private readonly id: number,
@@ -35,7 +37,8 @@ export class Exchange {
   async run(uri: unknown, options: unknown): Promise<Response> {
     const release = this.host.hold();
     try {
-      return await this.attempt(uri, options);
+      this.url = typeof uri === 'string' ? uri : shown(uri);
+      return await this.attempt(parseRequest(uri, options));
     } catch (error) {
       return this.fail(explain(error, this.url, this.bodyBytes, this.expectedBytes));
     } finally {
@@ -43,66 +46,70 @@ export class Exchange {
     }
   }
 
-  private async attempt(uri: unknown, options: unknown): Promise<Response> {
-    this.url = typeof uri === 'string' ? uri : shown(uri);
-    const request = parseRequest(uri, options);
+  private async attempt(request: HttpRequest): Promise<Response> {
     this.method = request.method;
     this.url = request.url.href;
     this.report(null, null);
-    const { hostname, port, protocol } = request.url;
-    const origin = originOf(protocol, hostname, Number(port || (protocol === 'https:' ? 443 : 80)));
-    const opener = { id: this.id, timings: this.timings };
-    this.agent.openers.set(origin, opener);
-    const abort = new AbortController();
     const timer = setTimeout(() => {
-      abort.abort(new NetworkError('ETIMEDOUT', `${request.method} ${this.url} did not finish within ${request.timeoutMs} ms (option timeoutMs)`));
+      this.hop?.abort(new NetworkError('ETIMEDOUT', `${request.method} ${this.url} did not finish within ${request.timeoutMs} ms (option timeoutMs)`));
     }, request.timeoutMs);
     try {
-      return await this.exchange(request, abort);
+      return await this.follow(request);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  private async follow(first: HttpRequest): Promise<Response> {
+    let request = first;
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.send(request);
+      const location = response.headers['location'];
+      if (request.redirect === 'manual' || location === undefined || !isRedirect(response.status, response.headers)) return this.complete(request, response);
+      if (redirects === MAX_REDIRECTS) throw new NetworkError('ELOOP', `${first.url.href} redirects more than ${MAX_REDIRECTS} times`);
+      request = redirected(request, response.status, location);
+      this.url = request.url.href;
+    }
+  }
+
+  private async send(request: HttpRequest): Promise<HopResponse> {
+    const origin = originOf(request.url);
+    const opener = { id: this.id, timings: this.timings };
+    this.agent.openers.set(origin, opener);
+    this.hop = new Hop(
+      { ...request, isRedirect: (status, headers) => request.redirect === 'follow' && isRedirect(status, headers) },
+      {
+        head: (status, statusMessage, headers) => this.head(request, status, statusMessage, headers),
+        progress: (bytes) => {
+          this.bodyBytes = bytes;
+          if (performance.now() - this.reportedAt >= PROGRESS_MS) this.report(null, null);
+        },
+      },
+    );
+    try {
+      return await this.hop.run(this.agent.dispatcher);
+    } finally {
       if (this.agent.openers.get(origin) === opener) this.agent.openers.delete(origin);
     }
   }
 
-  private async exchange(request: HttpRequest, abort: AbortController): Promise<Response> {
-    const response = await fetch(request.url, {
-      method: request.method,
-      headers: { 'user-agent': 'riftnet', ...request.headers },
-      body: request.body,
-      redirect: request.redirect,
-      signal: abort.signal,
-      dispatcher: this.agent.dispatcher,
-    });
+  private head(request: HttpRequest, status: number, statusMessage: string, headers: Readonly<Record<string, string>>): void {
     this.firstByteAt = performance.now();
-    this.status = response.status;
-    this.statusMessage = response.statusText;
-    this.url = response.url || this.url;
-    this.expectedBytes = lengthOf(response, request.method);
+    this.status = status;
+    this.statusMessage = statusMessage;
+    const length = headers['content-length'];
+    this.expectedBytes = length !== undefined && request.method !== 'HEAD' && /^\d+$/.test(length) ? Number(length) : null;
     this.report(null, null);
-    const body = await this.readBody(response, request, abort);
-    // undici takes a turn to free a connection: without it the next request would open another.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    const timings = this.finalTimings();
-    this.report(timings.total, null);
-    return new Response({ status: response.status, statusMessage: response.statusText, headers: headersOf(response), body, url: this.url, error: null, timings });
   }
 
-  private async readBody(response: WebResponse, request: HttpRequest, abort: AbortController): Promise<Buffer> {
-    if (response.body === null) return Buffer.alloc(0);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body) {
-      if (!(chunk instanceof Uint8Array)) continue;
-      this.bodyBytes += chunk.length;
-      if (this.bodyBytes > request.maxBodyBytes) {
-        const error = new NetworkError('EMSGSIZE', `The body from ${this.url} is larger than ${request.maxBodyBytes} bytes (option maxBodyBytes)`);
-        abort.abort(error);
-        throw error;
-      }
-      chunks.push(chunk);
-      if (performance.now() - this.reportedAt >= PROGRESS_MS) this.report(null, null);
-    }
-    return chunks.length === 1 && chunks[0] ? Buffer.from(chunks[0].buffer, chunks[0].byteOffset, chunks[0].byteLength) : Buffer.concat(chunks);
+  private async complete(request: HttpRequest, { status, statusMessage, headers, body }: HopResponse): Promise<Response> {
+    const decoded = await decodeBody(body, headers['content-encoding'], request);
+    this.bodyBytes = decoded.length;
+    const timings = this.finalTimings();
+    this.report(timings.total, null);
+    // Without the fragment, as the web has it.
+    const url = this.url.split('#')[0] ?? this.url;
+    return new Response({ status, statusMessage, headers, body: decoded, url, error: null, timings });
   }
 
   private fail(error: WireError): Response {
@@ -133,18 +140,4 @@ export class Exchange {
       error,
     });
   }
-}
-
-/** Names in lower case; repeated ones joined with `, ` (RFC 9110 §5.3), Set-Cookie too. */
-function headersOf(response: WebResponse): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of response.headers) headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
-  return headers;
-}
-
-/** Content-Length, where it says how many bytes `bodyBytes` will reach. */
-function lengthOf(response: WebResponse, method: string): number | null {
-  const length = response.headers.get('content-length');
-  if (length === null || method === 'HEAD' || response.headers.has('content-encoding')) return null;
-  return /^\d+$/.test(length) ? Number(length) : null;
 }

@@ -12,9 +12,6 @@ export function explain(thrown: unknown, url: string, bodyBytes: number, expecte
     const of = expectedBytes === null ? '' : ` of ${expectedBytes}`;
     return { code: 'ECONNRESET', message: `The server closed the connection before the response from ${url} was complete (${bodyBytes}${of} bytes of the body had arrived)` };
   }
-  if (error.message === 'bad port') {
-    return { code: 'EACCES', message: `${url}: HTTP is not spoken to this port, which another protocol owns (the web's list of bad ports); Network.Connect reaches it` };
-  }
   if (code.startsWith('UND_ERR_') || code === '') {
     return { code: 'EINVAL', message: error.message };
   }

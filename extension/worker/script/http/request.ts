@@ -23,11 +23,14 @@ export function parseRequest(uri: unknown, options: unknown): HttpRequest {
   const given: Readonly<Record<string, unknown>> = isRecord(options) ? options : {};
   if (options !== undefined && options !== null && !isRecord(options)) throw new TypeError(`fetch(uri, options): options must be an object, not ${shown(options)}`);
   const headers = parseHeaders(given['headers']);
+  const method = parseMethod(given['method']);
+  const body = parseBody(given['body'], headers);
+  if (body !== null && (method === 'GET' || method === 'HEAD')) throw new TypeError(`fetch: ${method} has no body; use another method`);
   return {
     url: parseUrl(uri),
-    method: parseMethod(given['method']),
-    headers,
-    body: parseBody(given['body'], headers),
+    method,
+    headers: { 'user-agent': 'riftnet', accept: '*/*', 'accept-encoding': 'gzip, deflate, br', ...headers },
+    body,
     redirect: parseRedirect(given['redirect']),
     timeoutMs: parseNumber('timeoutMs', given['timeoutMs'], DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS),
     maxBodyBytes: parseNumber('maxBodyBytes', given['maxBodyBytes'], DEFAULT_MAX_BODY_BYTES, 0, Number.MAX_SAFE_INTEGER),
@@ -43,6 +46,7 @@ function parseUrl(uri: unknown): URL {
     throw new TypeError(`fetch(uri): ${shown(uri)} is no absolute URI, such as 'http://example.com/'`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`fetch(uri): the protocol of ${shown(uri)} must be http: or https:`);
+  if (url.username !== '' || url.password !== '') throw new TypeError('fetch(uri): a name and password in the uri are not sent; use the header authorization');
   return url;
 }
 
@@ -66,7 +70,11 @@ function parseHeaders(headers: unknown): Record<string, string> {
 
 function parseBody(body: unknown, headers: Record<string, string>): Uint8Array | string | null {
   if (body === undefined || body === null) return null;
-  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (typeof body === 'string') {
+    headers['content-type'] ??= 'text/plain;charset=UTF-8';
+    return body;
+  }
+  if (body instanceof Uint8Array) return body;
   if (!isRecord(body) || !('json' in body)) throw new TypeError(`fetch: body must be a string, a Buffer or { json }, not ${shown(body)}`);
   const text = JSON.stringify(body['json']);
   if (text === undefined) throw new TypeError(`fetch: body.json must be something JSON can hold, not ${shown(body['json'])}`);
