@@ -169,7 +169,7 @@ interface FetchOptions {
   /** GET unless told. */
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
   readonly headers?: Readonly<Record<string, string>>;
-  /** `{ json }` is serialised and sent as application/json. Not with GET or HEAD. */
+  /** `{ json }` is serialised and sent as application/json. Not with GET or HEAD: such an exchange fails. */
   readonly body?: Uint8Array | string | { readonly json: unknown };
   /** Time limit of the whole exchange, ms; 300 000 (5 minutes) unless told. */
   readonly timeoutMs?: number;
