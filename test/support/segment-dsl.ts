@@ -1,11 +1,15 @@
 /** How tests describe segments: RFC names and sequence numbers counted from the initial ones. */
+import type { Ecn } from '../../stack/egress';
 import { formatIpv4 } from '../../stack/wire/address';
 import { bytesOf, pattern } from './patterns';
-import { formatFlags, parseFlags, type Spoil, type WireSegment } from './tcp-segment';
+import { formatFlags, parseFlags, type Block, type Spoil, type Timestamps, type WireSegment } from './tcp-segment';
 
 /** The streams of {@link pattern}: what the stack's user writes, and what the test's peer sends. */
 export const STACK_STREAM = 0;
 export const PEER_STREAM = 1;
+
+/** What the peer's timestamps show at time 0, unless a test says otherwise. */
+export const PEER_CLOCK = 7_000_000;
 
 /**
  * Text (latin1), bytes, or a number: so many bytes of the sender's pattern, beginning where the
@@ -25,6 +29,16 @@ export interface Segment {
   readonly win?: number;
   readonly mss?: number;
   readonly wscale?: number;
+  readonly sackPermitted?: boolean;
+  /** Relative to the stack's initial sequence number. */
+  readonly sack?: readonly Block[];
+  /**
+   * `val` is the peer's own clock, `ecr` the stack's in ms since the harness began. Absent: where timestamps are
+   * agreed, an ordinary peer's (its clock in ms from {@link PEER_CLOCK}, and what the stack sent last); null: none.
+   */
+  readonly ts?: Timestamps | null;
+  /** The IPv4 header's ECN field. */
+  readonly ecn?: Ecn;
   readonly payload?: Payload;
   readonly sourcePort?: number;
   readonly destinationPort?: number;
@@ -46,6 +60,13 @@ export interface Expected {
   /** null: the option must be absent. */
   readonly mss?: number | null;
   readonly wscale?: number | null;
+  readonly sackPermitted?: boolean;
+  /** Relative to the peer's initial sequence number; null: the option must be absent. */
+  readonly sack?: readonly Block[] | null;
+  /** `val` in ms since the harness began, `ecr` as the peer sent it; null: the option must be absent. */
+  readonly ts?: Partial<Timestamps> | null;
+  readonly ecn?: Ecn;
+  readonly dontFragment?: boolean;
   readonly payload?: Payload;
   readonly sourcePort?: number;
   readonly destinationPort?: number;
@@ -60,6 +81,10 @@ export interface Seen {
   readonly wire: WireSegment;
   readonly stackIss: number;
   readonly peerIss: number;
+  /** What the stack's timestamps count from: its value when the harness began. */
+  readonly stackTsBase: number;
+  readonly ecn: Ecn;
+  readonly dontFragment: boolean;
 }
 
 export function payloadOf(payload: Payload | undefined, relativeSeq: number, stream: number, syn: boolean): Uint8Array {
@@ -85,6 +110,22 @@ export function differences(expected: Expected, seen: Seen): string[] {
   compare('win', expected.win, wire.win);
   compare('mss', expected.mss, wire.mss);
   compare('wscale', expected.wscale, wire.wscale);
+  if (expected.sackPermitted !== undefined && expected.sackPermitted !== wire.sackPermitted) {
+    found.push(`SACK permitted: expected ${expected.sackPermitted}, saw ${wire.sackPermitted}`);
+  }
+  if (expected.sack !== undefined) {
+    const [want, have] = [describeBlocks(expected.sack), describeBlocks(sackOf(seen))];
+    if (want !== have) found.push(`sack: expected ${want}, saw ${have}`);
+  }
+  if (expected.ts === null && wire.ts) found.push('ts: expected none, saw timestamps');
+  if (expected.ts) {
+    compare('ts val', expected.ts.val, wire.ts && relative(wire.ts.val, seen.stackTsBase));
+    compare('ts ecr', expected.ts.ecr, wire.ts && wire.ts.ecr);
+  }
+  compare('ecn', expected.ecn, seen.ecn);
+  if (expected.dontFragment !== undefined && expected.dontFragment !== seen.dontFragment) {
+    found.push(`don't fragment: expected ${expected.dontFragment}, saw ${seen.dontFragment}`);
+  }
   compare('source port', expected.sourcePort, wire.sourcePort);
   compare('destination port', expected.destinationPort, wire.destinationPort);
   if (expected.destination !== undefined && expected.destination !== seen.destination) {
@@ -104,12 +145,24 @@ export function relative(seq: number, base: number): number {
   return (seq - base) | 0;
 }
 
+/** The SACK blocks of a segment the stack sent, relative to the peer's initial sequence number. */
+export function sackOf(seen: Seen): Block[] | null {
+  return seen.wire.sack && seen.wire.sack.map(([left, right]) => [relative(left, seen.peerIss), relative(right, seen.peerIss)]);
+}
+
+function describeBlocks(blocks: readonly Block[] | null): string {
+  return blocks ? blocks.map(([left, right]) => `${left}-${right}`).join(' ') : 'none';
+}
+
 export function describeWire(wire: WireSegment, seqBase: number, ackBase: number): string {
   const parts = [`${formatFlags(wire.flags)} seq ${relative(wire.seq, seqBase)}`];
   if (wire.flags.has('ACK')) parts.push(`ack ${relative(wire.ack, ackBase)}`);
   parts.push(`win ${wire.win}`);
   if (wire.mss !== null) parts.push(`mss ${wire.mss}`);
   if (wire.wscale !== null) parts.push(`wscale ${wire.wscale}`);
+  if (wire.sackPermitted) parts.push('sackOK');
+  if (wire.sack) parts.push(`sack ${describeBlocks(wire.sack.map(([left, right]) => [relative(left, ackBase), relative(right, ackBase)]))}`);
+  if (wire.ts) parts.push(`ts ${wire.ts.val} ecr ${wire.ts.ecr}`);
   if (wire.payload.length) parts.push(`payload ${wire.payload.length}`);
   return `${parts.join(' ')} (${wire.sourcePort}→${wire.destinationPort})`;
 }
@@ -119,6 +172,8 @@ export function describeExpected(expected: Expected): string {
   for (const field of ['seq', 'ack', 'win', 'mss', 'wscale'] as const) {
     if (expected[field] !== undefined) parts.push(`${field} ${expected[field] ?? 'absent'}`);
   }
+  if (expected.sack !== undefined) parts.push(`sack ${describeBlocks(expected.sack)}`);
+  if (expected.ts !== undefined) parts.push(`ts ${expected.ts ? `${expected.ts.val ?? 'any'} ecr ${expected.ts.ecr ?? 'any'}` : 'none'}`);
   const { payload } = expected;
   parts.push(`payload ${payload === undefined ? 0 : typeof payload === 'number' ? payload : payload.length}`);
   return parts.join(' ');

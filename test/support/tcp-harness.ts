@@ -8,17 +8,17 @@
 import assert from 'node:assert/strict';
 import { VirtualClock } from '../../stack/clock';
 import { DEFAULT_CONFIG, type TcpConfig } from '../../stack/config';
-import type { Ipv4Egress, SendResult, TransportError, UnreachableCode } from '../../stack/egress';
+import type { Ecn, Ipv4Egress, SendResult, TransportError, UnreachableCode } from '../../stack/egress';
 import { createCounters } from '../../stack/observer';
 import { SeededRandom } from '../../stack/random';
 import { TcpLayer } from '../../stack/tcp/tcp-layer';
 import type { TcpConnectOptions, TcpListener, TcpListenOptions, TcpSocket } from '../../stack/tcp/types';
 import { firstDifference, pattern } from './patterns';
 import {
-  describeExpected, describeWire, differences, payloadOf, PEER_STREAM, relative, STACK_STREAM,
+  describeExpected, describeWire, differences, payloadOf, PEER_CLOCK, PEER_STREAM, relative, STACK_STREAM,
   type Expected, type Payload, type Seen, type Segment,
 } from './segment-dsl';
-import { decodeSegment, encodeSegment, parseFlags, type WireSegment } from './tcp-segment';
+import { decodeSegment, encodeSegment, parseFlags, type Timestamps, type WireSegment } from './tcp-segment';
 
 export const LOCAL = 0x0a00_0002;
 export const REMOTE = 0x0a00_0001;
@@ -52,6 +52,10 @@ export interface EstablishOptions {
   readonly mss?: number;
   readonly win?: number;
   readonly wscale?: number;
+  /** Whether the peer permits SACK, takes part in timestamps and in ECN. */
+  readonly sack?: boolean;
+  readonly ts?: boolean;
+  readonly ecn?: boolean;
 }
 
 /** Buffers small enough that no window needs scaling: `win` in tests is then in bytes. */
@@ -77,6 +81,9 @@ export class TcpHarness {
   private readonly startMs: number;
   private readonly peerIss: number;
   private readonly stackIss = new Map<string, number>();
+  /** What the stack's timestamps stood at when the harness began, and the last one of each connection. */
+  private readonly stackTs = new Map<string, { base: number; last: number }>();
+  private peerTimestamps = false;
   private readonly unclaimed: Seen[] = [];
   private readonly timeline: string[] = [];
   private readonly written = new Map<TcpSocket, number>();
@@ -232,11 +239,11 @@ export class TcpHarness {
 
   /** An open connection by active open; both sequence numbers stand at 1. */
   establish(options: EstablishOptions = {}): TcpSocket {
-    const { rtt = 0, mss = 1460, win = 65_535, wscale } = options;
+    const { rtt = 0 } = options;
     const began = this.now;
     const socket = this.connect();
-    this.expect(began, { flags: 'SYN', seq: 0 });
-    this.send(began + rtt, { flags: 'SYN ACK', seq: 0, ack: 1, win, mss, ...(wscale === undefined ? {} : { wscale }) });
+    this.expect(began, { flags: this.config.ecn === 'on' ? 'SYN ECE CWR' : 'SYN', seq: 0 });
+    this.send(began + rtt, { flags: options.ecn ? 'SYN ACK ECE' : 'SYN ACK', seq: 0, ack: 1, ...this.peerSyn(options) });
     this.expect(began + rtt, { flags: 'ACK', seq: 1, ack: 1 });
     this.assertEqual(socket.state, 'ESTABLISHED', 'state after the handshake');
     return socket;
@@ -244,15 +251,21 @@ export class TcpHarness {
 
   /** An open connection by passive open on port 80; both sequence numbers stand at 1. */
   establishPassive(options: EstablishOptions = {}): { socket: TcpSocket; listener: TcpListener } {
-    const { rtt = 0, mss = 1460, win = 65_535, wscale } = options;
+    const { rtt = 0, win = 65_535 } = options;
     const began = this.now;
     const listener = this.listen();
-    this.send(began, { flags: 'SYN', seq: 0, win, mss, ...(wscale === undefined ? {} : { wscale }) });
-    this.expect(began, { flags: 'SYN ACK', seq: 0, ack: 1 });
+    this.send(began, { flags: options.ecn ? 'SYN ECE CWR' : 'SYN', seq: 0, ...this.peerSyn(options) });
+    this.expect(began, { flags: options.ecn && this.config.ecn !== 'off' ? 'SYN ACK ECE' : 'SYN ACK', seq: 0, ack: 1 });
     this.send(began + rtt, { flags: 'ACK', seq: 1, ack: 1, win });
     const socket = listener.accept() ?? this.fail('the listener has no connection to accept after the handshake');
     this.assertEqual(socket.state, 'ESTABLISHED', 'state after the handshake');
     return { socket, listener };
+  }
+
+  private peerSyn({ mss = 1460, win = 65_535, wscale, sack = false, ts = false }: EstablishOptions): Partial<Segment> {
+    this.peerTimestamps = ts && this.config.timestamps;
+    const own = ts ? { ts: { val: PEER_CLOCK + Math.floor(this.now), ecr: Math.floor(this.now) } } : {};
+    return { win, mss, sackPermitted: sack, ...(wscale === undefined ? {} : { wscale }), ...(this.peerTimestamps ? {} : own) };
   }
 
   // ---- time
@@ -317,15 +330,25 @@ export class TcpHarness {
       win: segment.win ?? 65_535,
       mss: segment.mss ?? null,
       wscale: segment.wscale ?? null,
+      sackPermitted: segment.sackPermitted ?? false,
+      sack: segment.sack?.map(([left, right]) => [(stackIss + left) >>> 0, (stackIss + right) >>> 0]) ?? null,
+      ts: this.timestampsOf(segment, flags.has('ACK'), tuple(destinationPort, sourcePort)),
       payload: payloadOf(segment.payload, segment.seq, PEER_STREAM, flags.has('SYN')),
     };
     this.note(`<- ${describeWire(wire, this.peerIss, stackIss)}`);
     const source = segment.source ?? REMOTE;
     const destination = segment.destination ?? LOCAL;
     const bytes = encodeSegment(source, destination, wire, segment.spoil);
-    this.tcp.input(source, destination, bytes, 0, this.clock.now());
+    this.tcp.input(source, destination, bytes, segment.ecn ?? 0, this.clock.now());
     // The view belongs to the link again: whoever kept it would now read rubbish.
     bytes.fill(0xa5);
+  }
+
+  private timestampsOf(segment: Segment, isAck: boolean, key: string): Timestamps | null {
+    const { base, last } = this.stackTs.get(key) ?? { base: 0, last: 0 };
+    if (segment.ts) return { val: segment.ts.val, ecr: isAck ? (base + segment.ts.ecr) >>> 0 : 0 };
+    if (segment.ts === null || !this.peerTimestamps) return null;
+    return { val: (PEER_CLOCK + Math.floor(this.now)) >>> 0, ecr: isAck ? last : 0 };
   }
 
   private egress(): Ipv4Egress {
@@ -336,9 +359,9 @@ export class TcpHarness {
       maxPayload: 65_515,
       sourceFor: () => (this.hasRoute ? LOCAL : null),
       pathMtu: () => this.mtu,
-      send: (protocol, source, destination, length) => {
+      send: (protocol, source, destination, length, options) => {
         assert.equal(protocol, 6, 'TCP is protocol 6');
-        this.output(source, destination, buffer.slice(34, 34 + length));
+        this.output(source, destination, buffer.slice(34, 34 + length), options?.ecn ?? 0, options?.dontFragment ?? false);
         buffer.fill(0x5a, 0, 34 + length);
         return this.sendResult;
       },
@@ -349,12 +372,17 @@ export class TcpHarness {
     };
   }
 
-  private output(source: number, destination: number, bytes: Uint8Array): void {
+  private output(source: number, destination: number, bytes: Uint8Array, ecn: Ecn, dontFragment: boolean): void {
     if (this.sendResult !== 'sent') return this.note(`-> lost: ${this.sendResult}`);
     const wire = decodeSegment(source, destination, bytes);
     const key = tuple(wire.sourcePort, wire.destinationPort);
     if (wire.flags.has('SYN')) this.stackIss.set(key, wire.seq);
-    const seen: Seen = { at: this.now, source, destination, wire, stackIss: this.stackIss.get(key) ?? 0, peerIss: this.peerIss };
+    if (wire.ts) {
+      const base = wire.flags.has('SYN') ? (wire.ts.val - Math.floor(this.now)) >>> 0 : (this.stackTs.get(key)?.base ?? 0);
+      this.stackTs.set(key, { base, last: wire.ts.val });
+    }
+    const stackTsBase = this.stackTs.get(key)?.base ?? 0;
+    const seen: Seen = { at: this.now, source, destination, wire, stackIss: this.stackIss.get(key) ?? 0, peerIss: this.peerIss, stackTsBase, ecn, dontFragment };
     this.note(`-> ${this.describeSeen(seen)}`);
     this.unclaimed.push(seen);
     if (bytes.length > this.mtu - 20) this.fail(`the stack sent ${bytes.length} bytes: more than the path's MTU of ${this.mtu} holds`);

@@ -18,7 +18,22 @@ export interface WireSegment {
   readonly win: number;
   readonly mss: number | null;
   readonly wscale: number | null;
+  readonly sackPermitted: boolean;
+  /** Left and right edges of each block in the order of the option (RFC 2018 §3), or null. */
+  readonly sack: readonly Block[] | null;
+  readonly ts: Timestamps | null;
   readonly payload: Uint8Array;
+}
+
+/** What a test encodes may leave out the options that later RFCs added. */
+export type SegmentToEncode = Omit<WireSegment, 'sackPermitted' | 'sack' | 'ts'> & Partial<Pick<WireSegment, 'sackPermitted' | 'sack' | 'ts'>>;
+
+export type Block = readonly [left: number, right: number];
+
+/** RFC 7323 §3.2. */
+export interface Timestamps {
+  readonly val: number;
+  readonly ecr: number;
 }
 
 /** Ways to spoil a segment, for tests of what must be dropped. */
@@ -27,7 +42,7 @@ export interface Spoil {
   readonly checksumOffBy?: number;
   /** The data offset field in 32-bit words, in place of the right one. */
   readonly dataOffset?: number;
-  /** Raw bytes of options in place of `mss` and `wscale`, padded with end-of-option to a multiple of four. */
+  /** Raw bytes of options in place of the segment's own, padded with end-of-option to a multiple of four. */
   readonly rawOptions?: readonly number[];
   /** Only so many bytes of the segment are delivered. The checksum is made to fit what is left. */
   readonly cutTo?: number;
@@ -68,12 +83,15 @@ export function naiveTcpChecksum(source: number, destination: number, segment: U
   return 0xffff - sum;
 }
 
-export function encodeSegment(source: number, destination: number, segment: WireSegment, spoil: Spoil = {}): Uint8Array {
+export function encodeSegment(source: number, destination: number, segment: SegmentToEncode, spoil: Spoil = {}): Uint8Array {
   const options: number[] = [];
   if (spoil.rawOptions) options.push(...spoil.rawOptions);
   else {
     if (segment.mss !== null) options.push(2, 4, segment.mss >> 8, segment.mss & 255);
+    if (segment.sackPermitted) options.push(1, 1, 4, 2);
+    if (segment.ts) options.push(1, 1, 8, 10, ...word(segment.ts.val), ...word(segment.ts.ecr));
     if (segment.wscale !== null) options.push(1, 3, 3, segment.wscale);
+    if (segment.sack) options.push(1, 1, 5, 2 + 8 * segment.sack.length, ...segment.sack.flat().flatMap(word));
   }
   while (options.length % 4) options.push(0);
   const headerLength = 20 + options.length;
@@ -99,6 +117,10 @@ export function encodeSegment(source: number, destination: number, segment: Wire
   return bytes;
 }
 
+function word(value: number): number[] {
+  return [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+}
+
 /** @throws Error for anything that the stack must never put on the wire. */
 export function decodeSegment(source: number, destination: number, bytes: Uint8Array): WireSegment {
   if (bytes.length < 20) throw new Error(`The stack sent ${bytes.length} bytes: shorter than a TCP header`);
@@ -112,6 +134,9 @@ export function decodeSegment(source: number, destination: number, bytes: Uint8A
   for (const flag of FLAG_ORDER) if (view.getUint8(13) & FLAG_BITS[flag]) flags.add(flag);
   let mss: number | null = null;
   let wscale: number | null = null;
+  let sackPermitted = false;
+  let sack: Block[] | null = null;
+  let ts: Timestamps | null = null;
   for (let at = 20; at < headerLength; ) {
     const kind = view.getUint8(at);
     if (kind === 0) break;
@@ -123,6 +148,13 @@ export function decodeSegment(source: number, destination: number, bytes: Uint8A
     if (length < 2 || at + length > headerLength) throw new Error(`The stack sent option ${kind} with length ${length}`);
     if (kind === 2 && length === 4) mss = view.getUint16(at + 2);
     if (kind === 3 && length === 3) wscale = view.getUint8(at + 2);
+    if (kind === 4 && length === 2) sackPermitted = true;
+    if (kind === 5) {
+      if (length % 8 !== 2 || length < 10) throw new Error(`The stack sent a SACK option of ${length} bytes`);
+      sack = [];
+      for (let edge = at + 2; edge < at + length; edge += 8) sack.push([view.getUint32(edge), view.getUint32(edge + 4)]);
+    }
+    if (kind === 8 && length === 10) ts = { val: view.getUint32(at + 2), ecr: view.getUint32(at + 6) };
     at += length;
   }
   if (!flags.has('ACK') && view.getUint32(8) !== 0) throw new Error('The stack sent an acknowledgment number without ACK');
@@ -135,6 +167,9 @@ export function decodeSegment(source: number, destination: number, bytes: Uint8A
     win: view.getUint16(14),
     mss,
     wscale,
+    sackPermitted,
+    sack,
+    ts,
     payload: bytes.slice(headerLength),
   };
 }

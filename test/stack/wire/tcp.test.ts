@@ -16,6 +16,7 @@ describe('TCP header codec (RFC 9293 §3.1)', () => {
     const segment = fc.record({
       sourcePort: u16, destinationPort: u16, seq: u32, ack: u32, win: u16, flags: fc.subarray([...FLAGS]),
       mss: fc.option(u16), wscale: fc.option(fc.integer({ min: 0, max: 255 })), payload: fc.uint8Array({ maxLength: 200 }),
+      sackPermitted: fc.boolean(), ts: fc.option(fc.record({ val: u32, ecr: u32 })), sack: fc.option(fc.array(fc.tuple(u32, u32), { minLength: 1, maxLength: 1 })),
     });
     const parsed = new TcpSegment();
     fc.assert(
@@ -31,7 +32,11 @@ describe('TCP header codec (RFC 9293 §3.1)', () => {
         assert.equal(parsed.length, given.payload.length + Number(given.flags.includes('SYN')) + Number(given.flags.includes('FIN')));
         assert.equal(parsed.options.mss, given.mss ?? -1);
         assert.equal(parsed.options.windowScale, given.wscale ?? -1);
-        assert.equal(parsed.options.sackPermitted, false);
+        assert.equal(parsed.options.sackPermitted, given.sackPermitted);
+        assert.equal(parsed.options.hasTimestamps, given.ts !== null);
+        if (given.ts) assert.deepEqual([parsed.options.tsVal, parsed.options.tsEcr], [given.ts.val, given.ts.ecr]);
+        assert.equal(parsed.options.sackCount, given.sack?.length ?? 0);
+        if (given.sack) assert.deepEqual([...parsed.options.sackEdges.subarray(0, 2 * given.sack.length)], given.sack.flat());
       }),
       { seed: SEED, numRuns: 500 },
     );
@@ -48,7 +53,7 @@ describe('TCP header codec (RFC 9293 §3.1)', () => {
         const seen = decodeSegment(source, destination, buffer.slice(at, at + headerLength + payload.length));
         assert.deepEqual(
           { ...seen, flags: [...seen.flags], payload: [...seen.payload] },
-          { sourcePort: from, destinationPort: to, seq, ack, flags: ['ACK'], win: window, mss, wscale: null, payload: [...payload] },
+          { sourcePort: from, destinationPort: to, seq, ack, flags: ['ACK'], win: window, mss, wscale: null, sackPermitted: false, sack: null, ts: null, payload: [...payload] },
         );
         assert.ok(buffer.subarray(0, at).every((byte) => byte === 0xee), 'nothing before the segment is touched');
         assert.ok(buffer.subarray(at + headerLength + payload.length).every((byte) => byte === 0xee), 'nor behind it');
