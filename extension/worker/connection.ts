@@ -73,11 +73,6 @@ export class Connection {
     return this.closedAt !== null;
   }
 
-  /** Whether all the script's bytes and our FIN have been acknowledged, and the peer has closed too. */
-  get settled(): boolean {
-    return this.ended || this.socket?.state === 'TIME-WAIT';
-  }
-
   get name(): string {
     const { host, port } = this.options.open;
     return `${host}:${port}`;
@@ -235,7 +230,10 @@ export class Connection {
 
   /** Whether the connection is over, now that the script has closed or has been told everything. */
   private check(socket: TcpSocket): void {
-    if (this.ended || socket.state !== 'CLOSED') return;
+    if (this.ended) return;
+    // Both sides have closed, and every byte is acknowledged: TIME-WAIT is the stack's own affair.
+    if (this.scriptClosed && socket.state === 'TIME-WAIT') return this.finish();
+    if (socket.state !== 'CLOSED') return;
     if (this.scriptClosed && socket.error !== null) return this.fail(socket.error);
     if (this.scriptClosed || (socket.readableBytes === 0 && socket.error === null && this.finTold)) this.finish();
   }

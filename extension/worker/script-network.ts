@@ -51,9 +51,9 @@ export class ScriptNetwork {
     pipe.on('error', () => pipe.destroy());
   }
 
-  /** Connections that have not ended in order yet. */
-  get unsettled(): readonly Connection[] {
-    return [...this.connections.values()].filter((connection) => !connection.settled);
+  /** Connections that have not ended yet. */
+  get open(): readonly Connection[] {
+    return [...this.connections.values()];
   }
 
   /** Asks the script's side to close a socket, as a person wished. */
@@ -77,7 +77,7 @@ export class ScriptNetwork {
     const connection = this.connections.get(id);
     switch (op) {
       case Op.open:
-        return this.open(id, payload);
+        return this.openConnection(id, payload);
       case Op.credit: {
         const message = decodeCredit(payload);
         if (message === null) return this.violation('a credit that is none');
@@ -102,7 +102,7 @@ export class ScriptNetwork {
     this.connections.get(id)?.data(bytes);
   }
 
-  private open(id: number, payload: Buffer): void {
+  private openConnection(id: number, payload: Buffer): void {
     const open = decodeOpen(payload);
     if (open === null || open.port === 0 || open.host.length > 255 || this.connections.has(id)) return this.violation('a socket that cannot be opened');
     if (this.connections.size >= MAX_CONNECTIONS) {

@@ -172,7 +172,7 @@ export class ScriptRun {
   }
 
   private lingerOver(): void {
-    const left = this.scriptNetwork?.unsettled ?? [];
+    const left = this.scriptNetwork?.open ?? [];
     if (left.length > 0) {
       const names = left.slice(0, 5).map((connection) => connection.name).join(', ');
       const more = left.length > 5 ? ` and ${left.length - 5} more` : '';
@@ -186,7 +186,7 @@ export class ScriptRun {
   /** Whether everything is over; then it is told. */
   private settle(): void {
     if (this.gone || this.processEnd === null) return;
-    if ((this.scriptNetwork?.unsettled.length ?? 0) > 0) return;
+    if ((this.scriptNetwork?.open.length ?? 0) > 0) return;
     this.gone = true;
     if (this.linger !== null) clearTimeout(this.linger);
     this.tellEnd();

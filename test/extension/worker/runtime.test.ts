@@ -28,8 +28,8 @@ describe('A worker and its scripts', function () {
     for (const server of servers) server.close();
   });
 
-  async function serve(handle: (socket: net.Socket) => void): Promise<number> {
-    const server = net.createServer((socket) => {
+  async function serve(handle: (socket: net.Socket) => void, options: net.ServerOpts = {}): Promise<number> {
+    const server = net.createServer(options, (socket) => {
       socket.on('error', () => {});
       handle(socket);
     });
@@ -256,17 +256,25 @@ describe('A worker and its scripts', function () {
     });
 
     it('send what is queued when the script ends', async () => {
-      const received = new Promise<number>((resolve) => {
-        void serve((socket) => {
-          let length = 0;
-          socket.on('data', (data) => (length += data.length));
-          socket.on('end', () => resolve(length));
-        }).then((port) => bench.run(`
-          const socket = Network.Connect('localhost', ${port});
-          while (socket.status === 'connecting') await Event.OnTick;
-          socket.write(Buffer.alloc(30 << 20));`));
-      });
-      assert.equal(await received, 30 << 20);
+      let received = 0;
+      const port = await serve((socket) => socket.on('data', (data) => (received += data.length)));
+      const { outcome, sockets } = await bench.run(`
+        const socket = Network.Connect('localhost', ${port});
+        while (socket.status === 'connecting') await Event.OnTick;
+        socket.write(Buffer.alloc(30 << 20));`);
+      assert.deepEqual([outcome.kind, received], ['finished', 30 << 20]);
+      const report = sockets.get(1);
+      // The peer closed too: nothing was left to wait for, the ten seconds for lingerers least of all.
+      assert.ok((report?.closedAt ?? Infinity) - (report?.openedAt ?? 0) < 9_000, JSON.stringify(report));
+    });
+
+    it('are reset, and that is told, when the peer does not close within ten seconds of the script\'s end', async () => {
+      const port = await serve((socket) => socket.resume(), { allowHalfOpen: true });
+      const { outcome } = await bench.run(`
+        const socket = Network.Connect('localhost', ${port});
+        while (socket.status === 'connecting') await Event.OnTick;`);
+      assert.equal(outcome.kind, 'finished');
+      assert.ok(bench.messages.some((message) => message.type === 'log' && message.level === 'warn' && message.message.includes(`localhost:${port} did not close within 10 s`)));
     });
   });
 
