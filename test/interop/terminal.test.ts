@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describeRun, runCli, runScript } from './support/run-cli';
 import { ScriptFolder } from './support/script-folder';
-import { closeServers, tcpServer } from './support/servers';
+import { closeServers, nameServer, tcpServer } from './support/servers';
 
 describe('riftnet run', function () {
   this.timeout(60_000);
@@ -61,6 +61,28 @@ describe('riftnet run', function () {
     assert.equal(await received, 3_000_000);
     // Ten seconds are for peers that do not close; this one has.
     assert.ok(run.seconds < 9, describeRun(run));
+  });
+
+  it('asks the name server that --dns names', async () => {
+    const server = await tcpServer((socket) => socket.end('reached'));
+    const probe = folder.write('probe.ts', `
+      const socket = Network.Connect('localhost', ${server.port});
+      while (socket.status === 'connecting') await Event.OnTick;
+      print(socket.remoteAddress);
+    `);
+    // The address that stands for this computer in the stack, relayed to --host-address.
+    const here = (await runScript(probe)).stdout.toString().trim();
+    const dns = await nameServer({ 'server.example': here });
+    const script = folder.write('named.ts', `
+      const socket = Network.Connect('Server.Example', ${server.port});
+      let text = '';
+      while (socket.status === 'connecting' || socket.status === 'connected') { text += socket.read()?.toString() ?? ''; await Event.OnTick; }
+      print(text, socket.status, socket.remoteAddress);
+    `);
+    const run = await runScript(script, ['--dns', `127.0.0.1:${dns.port}`]);
+    assert.equal(run.code, 0, describeRun(run));
+    assert.equal(run.stdout.toString(), `reached fin ${here}\n`);
+    assert.ok(dns.questions() > 0);
   });
 
   it('captures every frame in a file that tshark reads without complaint', async () => {
