@@ -1,5 +1,5 @@
 /** Turns a script and what it imports into one program, and the bundler's errors into the script's lines. */
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
 import type { Message, OnResolveArgs, Plugin } from 'esbuild';
 import type { ScriptError, SourceLocation } from '../protocol';
@@ -23,17 +23,24 @@ export const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js
 const ENTRY = 'riftnet-entry';
 /** How many of the bundler's errors are shown in full. */
 const MAX_ERRORS = 5;
-/** Whether the bundler's process may be there. */
-let used = false;
+
+type Esbuild = typeof import('esbuild');
+
+/** Loaded on first use: a worker without scripts needs no bundler. */
+let loaded: Esbuild | null = null;
+
+function bundler(): Esbuild {
+  // Not import(): that brings up Node's loader for ES modules, which costs more time than the bundler itself.
+  const load: (name: string) => Esbuild = createRequire(__filename);
+  return (loaded ??= load('esbuild'));
+}
 
 /**
  * @param file absolute path of the script
  * @param source the text to take instead of the file's, or null
  */
 export async function bundleScript(file: string, source: string | null): Promise<BundleResult> {
-  // Loaded here: the script's process can start meanwhile.
-  const esbuild = await import('esbuild');
-  used = true;
+  const esbuild = bundler();
   const sourceRoot = path.dirname(file);
   try {
     const result = await esbuild.build({
@@ -72,10 +79,7 @@ export async function bundleScript(file: string, source: string | null): Promise
 
 /** Ends the bundler's own process. The next bundle starts another. */
 export async function stopBundler(): Promise<void> {
-  if (!used) return;
-  used = false;
-  const esbuild = await import('esbuild');
-  await esbuild.stop();
+  await loaded?.stop();
 }
 
 function wrap(file: string, sourceRoot: string, code: string, map: string): Bundle {

@@ -120,6 +120,7 @@ export class ScriptRun {
     if ('error' in result) return this.end({ kind: 'error', error: result.error });
     const { program, programName, sourceMap, sourceRoot } = result.bundle;
     const { file, tickRate, limits } = this.request;
+    this.process.guard();
     const writer = this.scriptNetwork?.writer;
     writer?.message(Op.load, 0, encodeLoad({ file, sourceRoot, programName, tickRate, memoryMb: limits.memoryMb }, program, sourceMap));
     writer?.flush();
