@@ -9,7 +9,7 @@ export interface TcpConfig {
   readonly receiveBufferBytes: number;
   /** Initial retransmission timeout, ms (RFC 6298 §2.1). */
   readonly initialRtoMs: number;
-  /** Floor of the RTO, ms. RFC 6298 §2.4 says 1 s; Linux and others use 200 ms, which delayed ACKs (at most 40–200 ms) allow. */
+  /** The RTO is at least SRTT and this, ms. RFC 6298 §2.4 says 1 s; Linux and others use 200 ms, which delayed ACKs (at most 40–200 ms) allow. */
   readonly minRtoMs: number;
   /** Ceiling of the RTO, ms, at least 60 000 (RFC 6298 §2.5). */
   readonly maxRtoMs: number;

@@ -6,7 +6,7 @@ import { seqGe, seqGt, seqLe, seqLt, seqMax, seqMin } from '../wire/seq';
 
 /** Ranges at once. More would cost a peer with few bytes much of our time. */
 const MAX_RANGES = 256;
-/** Arrivals remembered for SACK: more than the four blocks that fit, as several may lie in one range. */
+/** Ranges remembered in the order of their last arrival: more than the four blocks that fit, as some will be filled. */
 const MAX_RECENT = 8;
 
 export class Assembler {
@@ -44,7 +44,6 @@ export class Assembler {
    * @returns `added`, `duplicate` if all of it was there, or `full` if it would be one range too many.
    */
   add(start: number, end: number): 'added' | 'duplicate' | 'full' {
-    this.remember(start);
     // Arrivals are mostly at or near the last range: look from the end.
     let last = this.starts.length;
     while (last > 0 && seqGt(this.start(last - 1), end)) last--;
@@ -55,14 +54,27 @@ export class Assembler {
       if (this.starts.length >= MAX_RANGES) return 'full';
       this.starts.splice(first, 0, start);
       this.ends.splice(first, 0, end);
+      this.remember(start, start, end);
       return 'added';
     }
-    if (last - first === 1 && seqLe(this.start(first), start) && seqGe(this.end(first), end)) return 'duplicate';
+    if (last - first === 1 && seqLe(this.start(first), start) && seqGe(this.end(first), end)) {
+      this.remember(start, this.start(first), this.end(first));
+      return 'duplicate';
+    }
     const mergedStart = seqMin(this.start(first), start);
     const mergedEnd = seqMax(this.end(last - 1), end);
     this.starts.splice(first, last - first, mergedStart);
     this.ends.splice(first, last - first, mergedEnd);
+    this.remember(start, mergedStart, mergedEnd);
     return 'added';
+  }
+
+  /** The first part of `[start, end)` that is there already, or null (RFC 2883 §4.2: what to report of a partial duplicate). */
+  overlap(start: number, end: number): { readonly start: number; readonly end: number } | null {
+    for (let i = 0; i < this.starts.length && seqLt(this.start(i), end); i++) {
+      if (seqGt(this.end(i), start)) return { start: seqMax(start, this.start(i)), end: seqMin(end, this.end(i)) };
+    }
+    return null;
   }
 
   /**
@@ -102,11 +114,15 @@ export class Assembler {
     this.ends.length = 0;
   }
 
-  private remember(start: number): void {
-    const known = this.recent.indexOf(start);
-    if (known >= 0) this.recent.splice(known, 1);
-    else if (this.recent.length >= MAX_RECENT) this.recent.pop();
-    this.recent.unshift(start);
+  /** One entry for each range, so that many arrivals in one do not push the others out. */
+  private remember(seq: number, rangeStart: number, rangeEnd: number): void {
+    const { recent } = this;
+    for (let i = recent.length - 1; i >= 0; i--) {
+      const other = recent[i] ?? 0;
+      if (seqLe(rangeStart, other) && seqLt(other, rangeEnd)) recent.splice(i, 1);
+    }
+    if (recent.length >= MAX_RECENT) recent.pop();
+    recent.unshift(seq);
   }
 
   private indexOf(seq: number): number {

@@ -40,9 +40,9 @@ export class RingBuffer {
     return this.memory.length;
   }
 
-  /** A smaller limit keeps what is stored. */
+  /** A smaller limit keeps what is stored. Fractions, which windows computed from rates have, are cut off. */
   setLimit(bytes: number): void {
-    this.limitBytes = bytes;
+    this.limitBytes = Math.floor(bytes);
   }
 
   /** Stores as much of `data` as fits. @returns how many bytes were taken. */

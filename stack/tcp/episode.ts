@@ -11,10 +11,12 @@ export interface AckOutcome {
   readonly deliveredBytes: number;
   readonly flightBefore: number;
   readonly pipeBefore: number;
-  /** RFC 5681 §2's duplicate ACK. */
+  /** RFC 5681 §2's duplicate ACK, whether or not anything is in flight. */
   readonly duplicate: boolean;
-  /** RFC 2883: something arrived twice. */
-  readonly dsack: boolean;
+  /** RFC 2883: what the peer reports as having arrived twice, or null. */
+  readonly dsack: { readonly start: number; readonly end: number } | null;
+  /** RFC 3168: the ACK echoes a congestion mark. */
+  readonly marked: boolean;
   /** RFC 3522: the peer's timestamp is older than the first retransmission. */
   readonly eifel: boolean;
 }
@@ -34,6 +36,13 @@ export function enterRecovery(context: TcpContext, tcb: Tcb): void {
   tcb.fastRecoveries++;
   context.counters.fastRetransmits++;
   tcb.congestion.onCongestion(tcb.flightBytes, context.now);
+  noteReduction(tcb);
+}
+
+/** RFC 3168 §6.1.2: whatever made the window smaller, the peer is told by CWR, and marks of the same window count no more. */
+export function noteReduction(tcb: Tcb): void {
+  tcb.ecnRecover = tcb.sndMax;
+  tcb.cwrOwed = tcb.ecnEnabled;
 }
 
 export function leaveRecovery(tcb: Tcb): void {
@@ -44,6 +53,7 @@ export function leaveRecovery(tcb: Tcb): void {
   tcb.recovery = 'open';
   tcb.inflationBytes = 0;
   tcb.frto = 0;
+  tcb.resent.recoveryEnded(tcb.sndNxt);
 }
 
 export function repeatFirst(tcb: Tcb): void {
@@ -53,6 +63,7 @@ export function repeatFirst(tcb: Tcb): void {
 
 /** A window that was not used says nothing about the path (RFC 7661 §4.3): it grows only where it was the limit. */
 export function growWindow(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
+  if (outcome.marked) return; // RFC 3168 §6.1.2
   const { cwndBytes, ssthreshBytes } = tcb.congestion;
   const wasLimit = seqGe(tcb.limitedAt, tcb.sndUna) || outcome.flightBefore >= cwndBytes - tcb.sndMss;
   const halfUsed = cwndBytes < ssthreshBytes && outcome.flightBefore >= cwndBytes / 2;
@@ -70,7 +81,5 @@ export function growWindow(context: TcpContext, tcb: Tcb, outcome: AckOutcome): 
 
 export function beginEpisode(tcb: Tcb): void {
   tcb.congestion.remember();
-  tcb.undoFrom = tcb.sndUna;
-  tcb.undoResent = 0;
-  tcb.firstResendAt = -1;
+  tcb.resent.begin();
 }

@@ -3,6 +3,7 @@ import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqWithin } from '../wire/
 import { ECE, SYN, type TcpSegment } from '../wire/tcp';
 import { tuneSendBuffer } from './buffers';
 import type { TcpContext } from './context';
+import { noteReduction, usesRack } from './episode';
 import { sendAck } from './output';
 import { raiseIfOld } from './path-mtu';
 import { onAck } from './recovery';
@@ -66,9 +67,9 @@ function windowOpened(tcb: Tcb): void {
   }
 }
 
-/** RFC 5681 §2's five conditions. */
+/** RFC 5681 §2's conditions but the first, that something is in flight. */
 function isDuplicate(tcb: Tcb, segment: TcpSegment, windowBytes: number): boolean {
-  return tcb.sent.length > 0 && segment.ack === tcb.sndUna && windowBytes === tcb.sndWnd && windowBytes > 0;
+  return segment.ack === tcb.sndUna && windowBytes === tcb.sndWnd && windowBytes > 0;
 }
 
 /** Brings the sent queue up to date and lets recovery judge what the ACK means. */
@@ -78,12 +79,13 @@ function takeAck(context: TcpContext, tcb: Tcb, segment: TcpSegment, duplicate: 
   const flightBefore = tcb.flightBytes;
   const pipeBefore = sent.pipeBytes;
   const advanced = seqGt(segment.ack, tcb.sndUna);
-  if (!advanced && sent.length === 0) return;
+  // With nothing in flight, only what may be the answer to a retransmission still tells something.
+  if (!advanced && sent.length === 0 && options.sackCount === 0 && tcb.tlpEndSeq < 0) return;
   const echo = tcb.tsEnabled && options.hasTimestamps && options.tsEcr !== 0;
   sent.beginAck();
   tcb.rack.beginAck(tcb.rtt.minRttMs, echo ? echoedAt(tcb, options.tsEcr, context.now) : -1);
   const ackedBytes = advanced ? advanceUna(context, tcb, segment.ack, echo ? options.tsEcr : null) : 0;
-  const dsack = tcb.sackEnabled && options.sackCount > 0 && segment.ack !== tcb.iss && takeSackBlocks(tcb, segment, context.now);
+  const dsack = tcb.sackEnabled && options.sackCount > 0 && takeSackBlocks(tcb, segment, context.now);
   if (ackedBytes > 0 || sent.deliveredBytes > 0) tcb.tlpAt = Infinity;
   onAck(context, tcb, {
     ackedBytes,
@@ -91,17 +93,17 @@ function takeAck(context: TcpContext, tcb: Tcb, segment: TcpSegment, duplicate: 
     flightBefore,
     pipeBefore,
     duplicate,
-    dsack,
-    eifel: echo && tcb.firstResendAt >= 0 && seqLt(options.tsEcr, timestampNow(tcb, tcb.firstResendAt)),
+    dsack: dsack ? { start: options.sackEdges[0] ?? 0, end: options.sackEdges[1] ?? 0 } : null,
+    marked: tcb.ecnEnabled && segment.has(ECE),
+    eifel: echo && tcb.resent.firstAt >= 0 && seqLt(options.tsEcr, timestampNow(tcb, tcb.resent.firstAt)),
   });
 }
 
 /** RFC 3168 §6.1.2: a mark counts like a loss, once per round trip, but nothing has to be sent again. */
 function onCongestionEcho(context: TcpContext, tcb: Tcb): void {
   if (tcb.recovery !== 'open' || !seqGt(tcb.sndUna, tcb.ecnRecover)) return;
-  tcb.ecnRecover = tcb.sndMax;
-  tcb.cwrOwed = true;
   tcb.congestion.onCongestion(tcb.flightBytes, context.now);
+  noteReduction(tcb);
   context.counters.ecnReductions++;
 }
 
@@ -128,8 +130,10 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
     tcb.rtt.sample(Math.max(0, seqDiff(timestampNow(tcb, context.now), tsEcr)));
     tcb.rttSampleFrom = tcb.sndNxt;
   }
-  const partial = tcb.recovery === 'fast' && seqLt(ack, tcb.recover);
-  // RFC 6582 §3.2 step 3: within recovery only the first partial ACK starts the timer afresh.
+  // Data sent after the timeout is acknowledged, if along with ambiguous segments: the path works (RFC 6298 §5, last paragraph).
+  if (tcb.recovery === 'timeout' && seqGt(ack, tcb.recover)) tcb.rtt.endBackOff();
+  // RFC 6582 §3.2 step 3: within NewReno's recovery only the first partial ACK starts the timer afresh.
+  const partial = !usesRack(context, tcb) && tcb.recovery === 'fast' && seqLt(ack, tcb.recover);
   if (!partial || !tcb.partialAckSeen || tcb.sent.length === 0) restartRetransmission(tcb);
   tcb.partialAckSeen = partial;
   tuneSendBuffer(context, tcb);

@@ -28,7 +28,8 @@ export function processData(context: TcpContext, tcb: Tcb, segment: TcpSegment):
       context.finish(tcb, null);
       return;
     }
-    tcb.rcvMss = Math.max(tcb.rcvMss, segment.payloadLength);
+    // What a link has coalesced is several segments, not a larger one.
+    tcb.rcvMss = Math.max(tcb.rcvMss, Math.min(segment.payloadLength, tcb.offeredMss));
   }
   noteFin(context, tcb, segment);
   const inOrder = segment.seq === tcb.rcvNxt;
@@ -60,7 +61,10 @@ function storeInOrder(context: TcpContext, tcb: Tcb, segment: TcpSegment): void 
   const before = tcb.rcvNxt;
   let next = seqAdd(before, payloadLength);
   const filledGap = !outOfOrder.isEmpty;
-  if (filledGap) next = outOfOrder.take(next);
+  if (filledGap) {
+    reportOverlap(tcb, before, next);
+    next = outOfOrder.take(next);
+  }
   const advanced = seqDiff(next, before);
   tcb.rcvNxt = next;
   tcb.bytesIn += advanced;
@@ -84,13 +88,13 @@ function storeOutOfOrder(context: TcpContext, tcb: Tcb, segment: TcpSegment): vo
   const { counters } = context;
   const start = segment.seq;
   const end = seqAdd(start, segment.payloadLength);
+  reportOverlap(tcb, start, end);
   switch (tcb.outOfOrder.add(start, end)) {
     case 'full':
       counters.rxOutOfOrderDropped++;
       return;
     case 'duplicate':
       counters.rxDuplicate++;
-      oweDsack(tcb, start, end);
       return;
     case 'added':
       counters.rxOutOfOrder++;
@@ -98,6 +102,13 @@ function storeOutOfOrder(context: TcpContext, tcb: Tcb, segment: TcpSegment): vo
   if (tcb.released) return;
   const offset = tcb.receiveRing.length + seqDiff(start, tcb.rcvNxt);
   tcb.receiveRing.put(offset, segment.bytes, segment.payloadStart, segment.payloadStart + segment.payloadLength);
+}
+
+/** RFC 2883 §4.2: the part of a segment that had come before is reported, whether or not the rest is new. */
+function reportOverlap(tcb: Tcb, start: number, end: number): void {
+  if (!tcb.sackEnabled) return;
+  const twice = tcb.outOfOrder.overlap(start, end);
+  if (twice) oweDsack(tcb, twice.start, twice.end);
 }
 
 function processFin(context: TcpContext, tcb: Tcb): void {

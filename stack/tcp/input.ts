@@ -90,7 +90,7 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   tcb.handshakeMss = tcb.sndMss;
   // RFC 3168 §6.1.1: ECN-setup SYN carries both flags, ECN-setup SYN-ACK only ECE.
   const offered = segment.has(ACK) ? segment.has(ECE) && !segment.has(CWR) : segment.has(ECE) && segment.has(CWR);
-  tcb.ecnEnabled = config.ecn !== 'off' && offered && !(segment.has(ACK) && tcb.synRetransmitted);
+  tcb.ecnEnabled = config.ecn !== 'off' && offered && (!segment.has(ACK) || tcb.offeredEcn);
   if (options.windowScale >= 0 && tcb.offersWindowScale) tcb.sndWndShift = Math.min(options.windowScale, MAX_WINDOW_SCALE);
   else {
     tcb.rcvWndShift = 0;
@@ -273,6 +273,7 @@ function peer(tcb: Tcb): string {
 /** Whether a SYN may take the place of a connection in TIME-WAIT (RFC 9293 §3.10.7.4, RFC 6191 §2). */
 export function isNewerSyn(tcb: Tcb, segment: TcpSegment): boolean {
   if (tcb.state !== 'TIME-WAIT' || !segment.has(SYN) || segment.has(ACK)) return false;
+  if (!tcb.tsEnabled && segment.options.hasTimestamps) return true; // RFC 6191 §2
   // A later timestamp proves it whatever the sequence number, an equal one leaves it to that.
   if (tcb.tsEnabled && segment.options.hasTimestamps && segment.options.tsVal !== tcb.tsRecent) return seqGt(segment.options.tsVal, tcb.tsRecent);
   return seqGe(segment.seq, tcb.rcvNxt);

@@ -9,7 +9,7 @@ const DUP_ACK_THRESHOLD = 3;
 
 export function newRenoOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
   if (outcome.ackedBytes === 0) {
-    if (outcome.duplicate) onDuplicateAck(context, tcb);
+    if (outcome.duplicate && tcb.sent.length > 0) onDuplicateAck(context, tcb);
     return;
   }
   tcb.dupAcks = 0;

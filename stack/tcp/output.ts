@@ -57,7 +57,8 @@ function sendSyn(context: TcpContext, tcb: Tcb): void {
   tcb.synOwed = false;
   const { egress } = context;
   const start = egress.payloadOffset;
-  let at = writeMssOption(egress.buffer, start + TCP_HEADER_BYTES, Math.min(0xffff, localMss(context, tcb.remoteAddress)));
+  tcb.offeredMss = Math.min(0xffff, localMss(context, tcb.remoteAddress));
+  let at = writeMssOption(egress.buffer, start + TCP_HEADER_BYTES, tcb.offeredMss);
   at = writeSynOptions(context, tcb, at);
   const flags = (tcb.state === 'SYN-SENT' ? SYN : SYN | ACK) | ecnSynFlags(context, tcb);
   // RFC 7323 §2.2: the window of a segment with SYN is never scaled.
@@ -92,7 +93,8 @@ function writeSynOptions(context: TcpContext, tcb: Tcb, from: number): number {
 /** RFC 3168 §6.1.1. After one lost SYN the offer is dropped: the mark may be why it was lost (§6.1.1.1). */
 function ecnSynFlags(context: TcpContext, tcb: Tcb): number {
   if (tcb.state !== 'SYN-SENT') return tcb.ecnEnabled ? ECE : 0;
-  return context.config.ecn === 'on' && !tcb.synRetransmitted ? ECE | CWR : 0;
+  tcb.offeredEcn = context.config.ecn === 'on' && !tcb.synRetransmitted;
+  return tcb.offeredEcn ? ECE | CWR : 0;
 }
 
 /** RFC 8985 §7.3: new data if there is any, else the last segment again, whatever the congestion window says. */
@@ -101,13 +103,12 @@ function sendTailLossProbe(context: TcpContext, tcb: Tcb): void {
   const { sent } = tcb;
   if (sent.length === 0) return;
   context.counters.tailLossProbes++;
-  tcb.tlpIsRetransmission = !(tcb.unsentBytes > 0 && tcb.usableWindow > 0);
+  const { sndNxt } = tcb;
+  tcb.exemptSegments = 1;
+  sendNewData(context, tcb);
+  tcb.exemptSegments = 0;
+  tcb.tlpIsRetransmission = tcb.sndNxt === sndNxt;
   if (tcb.tlpIsRetransmission) repeatSegment(context, tcb, sent.length - 1);
-  else {
-    tcb.exemptSegments = 1;
-    sendNewData(context, tcb);
-    tcb.exemptSegments = 0;
-  }
   tcb.tlpEndSeq = tcb.sndNxt;
 }
 
@@ -146,8 +147,7 @@ function repeatSegment(context: TcpContext, tcb: Tcb, index: number): void {
     transmit(context, tcb, start, payload, ACK | (hasFin ? FIN : 0) | (last ? PSH : 0), NOT_ECT);
   }
   sent.resent(index, context.now);
-  if (tcb.firstResendAt < 0) tcb.firstResendAt = context.now;
-  tcb.undoResent++;
+  tcb.resent.add(start, seqAdd(start, payload + (hasFin ? 1 : 0)), context.now);
   tcb.lastDataSentAt = context.now;
   tcb.retransmissions++;
   tcb.prr.sent(payload);
@@ -156,7 +156,6 @@ function repeatSegment(context: TcpContext, tcb: Tcb, index: number): void {
 
 function sendNewData(context: TcpContext, tcb: Tcb): void {
   let unsent = tcb.unsentBytes;
-  if (unsent > 0 && tcb.sent.length === 0 && context.now - tcb.lastDataSentAt > tcb.rtt.rtoMs) tcb.congestion.onIdle(context.now - tcb.lastDataSentAt);
   const gapMs = pacingGapMs(context, tcb);
   tcb.paced = false;
   while (unsent > 0) {
@@ -170,6 +169,8 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
     }
     const length = sendable(tcb, unsent);
     if (length === 0) break;
+    const idleMs = context.now - tcb.lastDataSentAt;
+    if (tcb.sent.length === 0 && idleMs > tcb.rtt.rtoMs) tcb.congestion.onIdle(idleMs);
     const last = length === unsent;
     const withFin = last && tcb.finQueued && tcb.finSeq < 0 && tcb.usableWindow > length;
     pushSegment(context, tcb, length, withFin, last);
@@ -188,8 +189,11 @@ function sendable(tcb: Tcb, unsent: number): number {
   if (tcb.probeOwed) return Math.max(1, length); // RFC 9293 §3.8.6.1: at least one octet into a closed window
   if (length <= 0) return 0;
   const room = tcb.congestion.cwndBytes + tcb.inflationBytes - tcb.sent.pipeBytes;
-  if (tcb.exemptSegments > 0) tcb.exemptSegments--;
-  else if (length > room && tcb.sent.pipeBytes > 0) {
+  if (tcb.exemptSegments > 0) {
+    tcb.exemptSegments--;
+    return length;
+  }
+  if (length > room && tcb.sent.pipeBytes > 0) {
     tcb.limitedAt = tcb.sndNxt;
     return 0;
   }

@@ -37,9 +37,10 @@ export function raiseIfOld(context: TcpContext, tcb: Tcb): void {
 }
 
 function reduce(context: TcpContext, tcb: Tcb, mtu: number): boolean {
+  const fragmented = !tcb.dontFragment;
   if (mtu < MIN_PATH_MTU) tcb.dontFragment = false;
   const mss = Math.max(MIN_PATH_MTU, mtu) - HEADER_BYTES - tcb.optionBytes;
-  if (mss >= tcb.sndMss && tcb.dontFragment) return false;
+  if (mss >= tcb.sndMss && tcb.dontFragment === !fragmented) return false; // nothing smaller can come of it
   tcb.mssReducedAt = context.now;
   setMss(tcb, Math.min(tcb.sndMss, mss));
   return true;

@@ -21,7 +21,9 @@ export function rackOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): v
 
 /** RACK's timer: what was only late has now waited long enough. */
 export function onReorderTimer(context: TcpContext, tcb: Tcb): void {
+  const wasOpen = tcb.recovery === 'open';
   detectLoss(context, tcb, tcb.sent.pipeBytes);
+  if (wasOpen && tcb.recovery === 'fast') reducePaced(context, tcb, 0, false);
 }
 
 function detectLoss(context: TcpContext, tcb: Tcb, pipeBefore: number): boolean {
@@ -31,7 +33,6 @@ function detectLoss(context: TcpContext, tcb: Tcb, pipeBefore: number): boolean 
   if (lost && tcb.recovery === 'open') {
     enterRecovery(context, tcb);
     tcb.prr.begin(pipeBefore);
-    if (context.config.prr) tcb.congestion.cwndBytes = tcb.prr.onAck(sent.deliveredBytes, sent.pipeBytes, tcb.congestion.ssthreshBytes, tcb.sndMss, false);
     tcb.retransmitNow = true;
   }
   return lost;

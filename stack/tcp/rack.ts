@@ -72,11 +72,13 @@ export class Rack implements Deliveries {
     const window = this.reorderingWindow(queue, inRecovery, minRttMs, srttMs);
     let lost = false;
     for (let index = 0; index < queue.length; index++) {
-      // What starts behind the furthest delivered byte was sent after it, unless it was sent again.
-      if (!seqLt(queue.start(index), this.fack)) break;
-      if (queue.isSacked(index) || queue.isLost(index)) continue;
       const sentAt = queue.sentAt(index);
-      if (!sentAfter(this.xmitAt, this.endSeq, sentAt, queue.end(index))) continue;
+      if (!sentAfter(this.xmitAt, this.endSeq, sentAt, queue.end(index))) {
+        // Sent later, and never again: all behind it were sent later still.
+        if (!queue.wasResent(index)) break;
+        continue;
+      }
+      if (queue.isSacked(index) || queue.isLost(index)) continue;
       const dueAt = sentAt + this.rttMs + window;
       if (dueAt <= now) {
         if (queue.markLost(index)) lost = true;
@@ -86,10 +88,11 @@ export class Rack implements Deliveries {
   }
 
   /** §6.3: on a retransmission timeout, the first segment and all that were sent long enough ago. */
-  markOnTimeout(queue: SentQueue, now: number): void {
+  markOnTimeout(queue: SentQueue, minRttMs: number, srttMs: number, now: number): void {
     this.timerAt = Infinity;
+    const window = this.reorderingWindow(queue, false, minRttMs === Infinity ? 0 : minRttMs, srttMs);
     for (let index = 0; index < queue.length; index++) {
-      if (index === 0 || queue.sentAt(index) + this.rttMs <= now) queue.markLost(index);
+      if (index === 0 || queue.sentAt(index) + this.rttMs + window <= now) queue.markLost(index);
     }
   }
 

@@ -55,8 +55,9 @@ export class RttEstimator {
   }
 
   private computed(): number {
-    // §2.3's clock granularity G is far below a millisecond here: the floor covers it.
-    const rto = (this.srttMs ?? 0) + K * this.rttvarMs;
-    return Math.min(Math.max(rto, this.bounds.minRtoMs), this.bounds.maxRtoMs);
+    // §2.3 takes max(G, K·RTTVAR). With a fine clock and a steady path that becomes nothing, and a delayed or lost
+    // ACK a timeout: the floor is on this term, as in Linux, not on the sum.
+    const rto = (this.srttMs ?? 0) + Math.max(this.bounds.minRtoMs, K * this.rttvarMs);
+    return Math.min(rto, this.bounds.maxRtoMs);
   }
 }

@@ -12,6 +12,7 @@ import { Rack } from './rack';
 import { RttEstimator } from './rtt';
 import { SentQueue } from './sent-queue';
 import type { KeepAlive, TcpState } from './types';
+import { Resent } from './resent';
 
 /** RFC 9293 §3.7.1: what an end that names no MSS takes. */
 export const DEFAULT_MSS = 536;
@@ -85,7 +86,9 @@ export class Tcb implements Flow, Due {
   /** Right edge of the window that the peer knows: never taken back (RFC 9293 §3.8.6.2.1). */
   rcvAdv = 0;
   rcvWndShift = 0;
-  /** Largest payload seen: what "full-sized" means for delayed ACKs. */
+  /** The MSS option of our SYN. */
+  offeredMss = DEFAULT_MSS;
+  /** Largest payload seen, up to that: what "full-sized" means for delayed ACKs. */
   rcvMss = DEFAULT_MSS;
   /** What the user allows the receive buffer to grow to. */
   receiveLimit: number;
@@ -112,6 +115,8 @@ export class Tcb implements Flow, Due {
   /** Last.ACK.sent (RFC 7323 §4.3). */
   lastAckSent = 0;
   ecnEnabled = false;
+  /** Whether our last SYN was an ECN-setup SYN. */
+  offeredEcn = false;
   /** A packet came marked: ECE goes out until the peer answers with CWR (RFC 3168 §6.1.3). */
   eceOwed = false;
   cwrOwed = false;
@@ -152,12 +157,7 @@ export class Tcb implements Flow, Due {
   exemptSegments = 0;
   /** SND.NXT when the congestion window last held output back. */
   limitedAt: number;
-  /** SND.UNA when the present or last reduction began, or -1 when it cannot be undone. */
-  undoFrom = -1;
-  /** Retransmissions of that episode that no DSACK has reported yet. */
-  undoResent = 0;
-  /** When the episode's first retransmission was sent, ms, or -1. */
-  firstResendAt = -1;
+  readonly resent = new Resent();
   /** End of the tail loss probe in flight, or -1 (RFC 8985 §7). */
   tlpEndSeq = -1;
   tlpIsRetransmission = false;

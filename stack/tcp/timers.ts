@@ -22,6 +22,8 @@ export function armTimers(context: TcpContext, tcb: Tcb): number {
     // RFC 6298 §5.1; RFC 9293 §3.8.6.1: the first probe after one RTO.
     tcb.timerAt = kind === 'idle' ? Infinity : context.now + tcb.rtt.rtoMs;
     if (kind === 'persist') tcb.progressAt = context.now;
+    // RFC 9293 §3.8.3: the user timeout does not wait for a timer that has backed off beyond it.
+    if (kind === 'rto' && tcb.isSynchronized && tcb.sndWnd > 0) tcb.timerAt = Math.max(context.now, Math.min(tcb.timerAt, tcb.progressAt + tcb.userTimeoutMs));
   }
   tcb.tlpAt = probeTime(context, tcb);
   // Nobody reads any more, and a peer that never closes would hold the state for ever.
@@ -70,9 +72,9 @@ function probeTime(context: TcpContext, tcb: Tcb): number {
   const wanted = context.config.tlp && usesRack(context, tcb) && tcb.recovery === 'open' && tcb.sndWnd > 0;
   if (!wanted || !tcb.maySend || sent.length === 0 || sent.sackedCount > 0 || tcb.tlpEndSeq >= 0) return Infinity;
   if (tcb.tlpAt !== Infinity) return tcb.tlpAt;
-  let timeoutMs = rtt.srttMs === null ? 1_000 : 2 * rtt.srttMs;
   // The peer may delay its ACK of a lone segment.
-  if (tcb.flightBytes <= tcb.sndMss) timeoutMs += MAX_ACK_DELAY_MS;
+  const delayMs = tcb.flightBytes <= tcb.sndMss ? MAX_ACK_DELAY_MS : 0;
+  const timeoutMs = rtt.srttMs === null ? 1_000 : 2 * rtt.srttMs + delayMs;
   return Math.min(context.now + timeoutMs, tcb.timerAt);
 }
 

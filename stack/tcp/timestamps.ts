@@ -26,7 +26,9 @@ export function failsPaws(context: TcpContext, tcb: Tcb, segment: TcpSegment): b
 export function updateTsRecent(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
   const { options } = segment;
   if (!tcb.tsEnabled || !options.hasTimestamps) return;
-  if (seqGe(options.tsVal, tcb.tsRecent) && seqLe(segment.seq, tcb.lastAckSent)) {
+  // §5.5: after 24 days TS.Recent is no measure any more.
+  const outdated = context.now - tcb.tsRecentAt >= PAWS_IDLE_MS;
+  if ((outdated || seqGe(options.tsVal, tcb.tsRecent)) && seqLe(segment.seq, tcb.lastAckSent)) {
     tcb.tsRecent = options.tsVal;
     tcb.tsRecentAt = context.now;
   }

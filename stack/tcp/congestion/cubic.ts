@@ -19,6 +19,9 @@ export class Cubic extends Window {
   private cwndEpoch = 0;
   private k = 0;
   private wEst = 0;
+  /** Segments, before the last reduction. */
+  private cwndPrior = 0;
+  private afterTimeout = false;
 
   constructor(initialWindowSegments: number, hystart: boolean) {
     super(initialWindowSegments);
@@ -39,7 +42,7 @@ export class Cubic extends Window {
     const rtt = (ack.srttMs ?? 0) / 1000;
     const t = now - (this.epochStart ?? now);
     // §4.3: what Reno would have by now; once past the last maximum it grows as Reno does.
-    this.wEst += ((this.wEst >= this.wMax ? 1 : ALPHA) * acked) / cwnd;
+    this.wEst += ((this.wEst >= this.cwndPrior ? 1 : ALPHA) * acked) / cwnd;
     const cubicNow = this.cubic(t);
     if (cubicNow < this.wEst) {
       this.cwndBytes = Math.max(this.cwndBytes, this.wEst * this.mss);
@@ -55,6 +58,8 @@ export class Cubic extends Window {
     const cwnd = this.cwndBytes / this.mss;
     // §4.7: fast convergence leaves room for newcomers.
     this.savedWMax = this.wMax;
+    this.cwndPrior = cwnd;
+    this.afterTimeout = false;
     this.wMax = cwnd < this.wMax ? (cwnd * (1 + BETA)) / 2 : cwnd;
     // §4.6: from what was in flight, if that was less (an application that did not fill its window).
     this.ssthreshBytes = Math.max(flightBytes * BETA, 2 * this.mss);
@@ -65,6 +70,7 @@ export class Cubic extends Window {
   override onTimeout(flightBytes: number, first: boolean, now: number): void {
     super.onTimeout(flightBytes, first, now);
     this.epochStart = null;
+    this.afterTimeout = true;
   }
 
   override onIdle(idleMs: number): void {
@@ -83,7 +89,9 @@ export class Cubic extends Window {
     this.epochStart = now;
     this.cwndEpoch = cwnd;
     this.wEst = cwnd;
-    if (this.wMax < cwnd) this.wMax = cwnd; // after slow start, §4.10
+    // After slow start (§4.10) and after a timeout (§4.8) the curve starts at its plateau.
+    if (this.wMax < cwnd || this.afterTimeout) this.wMax = cwnd;
+    this.afterTimeout = false;
     this.k = Math.cbrt((this.wMax - this.cwndEpoch) / C); // §4.2 eq. 2
   }
 

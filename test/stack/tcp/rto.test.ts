@@ -13,7 +13,7 @@ describe('TCP round-trip time and RTO (RFC 6298)', () => {
   it('takes it from SYN-ACK and ACK on the passive side too', () => {
     const t = new TcpHarness();
     const { srttMs, rttvarMs, rtoMs } = t.establishPassive({ rtt: 80 }).socket.snapshot();
-    assert.deepEqual({ srttMs, rttvarMs, rtoMs }, { srttMs: 80, rttvarMs: 40, rtoMs: 240 });
+    assert.deepEqual({ srttMs, rttvarMs, rtoMs }, { srttMs: 80, rttvarMs: 40, rtoMs: 280 });
   });
 
   it('smooths later samples with alpha 1/8 and beta 1/4 (§2.3)', () => {
@@ -31,19 +31,19 @@ describe('TCP round-trip time and RTO (RFC 6298)', () => {
       const snapshot = socket.snapshot();
       near(snapshot.srttMs, srtt);
       near(snapshot.rttvarMs, rttvar);
-      near(snapshot.rtoMs, Math.max(200, srtt + 4 * rttvar));
+      near(snapshot.rtoMs, srtt + Math.max(200, 4 * rttvar));
       at += 10;
     }
   });
 
-  it('has the configured floor (§2.4)', () => {
+  it('is at least the configured time above SRTT (§2.3, §2.4)', () => {
     const t = new TcpHarness();
     const socket = t.establish({ rtt: 1 });
-    assert.equal(socket.snapshot().rtoMs, 200);
+    assert.equal(socket.snapshot().rtoMs, 201);
     t.write(1, socket, 10);
     t.expect(1, { flags: 'ACK', seq: 1, payload: 10 });
-    t.expectNothing(200.9);
-    t.expect(201, { flags: 'ACK', seq: 1, payload: 10 });
+    t.expectNothing(201.9);
+    t.expect(202, { flags: 'ACK', seq: 1, payload: 10 });
   });
 
   it('doubles with each expiry up to 60 s (§5.5, §2.5)', () => {
@@ -84,7 +84,7 @@ describe('TCP round-trip time and RTO (RFC 6298)', () => {
     t.write(410, socket, 10);
     t.expect(410, { flags: 'ACK', seq: 11, payload: 10 });
     t.send(510, { flags: 'ACK', seq: 1, ack: 21 });
-    near(socket.snapshot().rtoMs, 250);
+    near(socket.snapshot().rtoMs, 300);
   });
 
   it('starts with the first outstanding segment, restarts when new data is acknowledged, stops when all is (§5.1–5.3)', () => {
@@ -96,10 +96,10 @@ describe('TCP round-trip time and RTO (RFC 6298)', () => {
     t.expect(200, { flags: 'ACK', seq: 1461, payload: MSS });
     t.send(200, { flags: 'ACK', seq: 1, ack: 1461 });
     const { rtoMs } = socket.snapshot();
-    near(rtoMs, 250);
-    t.expectNothing(449);
-    t.expect(450, { flags: 'ACK', seq: 1461, payload: MSS });
-    t.send(500, { flags: 'ACK', seq: 1, ack: 2921 });
+    near(rtoMs, 300);
+    t.expectNothing(499);
+    t.expect(500, { flags: 'ACK', seq: 1461, payload: MSS });
+    t.send(550, { flags: 'ACK', seq: 1, ack: 2921 });
     t.expectNothing(100_000);
   });
 
