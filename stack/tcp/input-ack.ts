@@ -82,7 +82,7 @@ function takeAck(context: TcpContext, tcb: Tcb, segment: TcpSegment, duplicate: 
   // With nothing in flight, only what may be the answer to a retransmission still tells something.
   if (!advanced && sent.length === 0 && options.sackCount === 0 && tcb.tlpEndSeq < 0) return;
   const echo = tcb.tsEnabled && options.hasTimestamps && options.tsEcr !== 0;
-  sent.beginAck();
+  sent.beginAck(tcb.recover);
   tcb.rack.beginAck(tcb.rtt.minRttMs, echo ? echoedAt(tcb, options.tsEcr, context.now) : -1);
   const ackedBytes = advanced ? advanceUna(context, tcb, segment.ack, echo ? options.tsEcr : null) : 0;
   const dsack = tcb.sackEnabled && options.sackCount > 0 && takeSackBlocks(tcb, segment, context.now);

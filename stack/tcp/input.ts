@@ -168,6 +168,7 @@ function established(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
     tcb.congestion.onLostSyn();
   } else {
     tcb.rtt.sample(context.now - tcb.synSentAt);
+    tcb.rack.rttMs = context.now - tcb.synSentAt; // the SYN was a segment too
   }
   restartRetransmission(tcb);
   tcb.lifeAt = Infinity;

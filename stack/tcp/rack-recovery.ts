@@ -8,7 +8,8 @@ export function rackOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): v
   const advanced = outcome.ackedBytes > 0;
   if (outcome.dsack) tcb.rack.onDsack(tcb.sndUna, tcb.sndNxt);
   probeAnswered(context, tcb, outcome);
-  if (tcb.recovery !== 'open' && seqGe(tcb.sndUna, tcb.recover)) {
+  const ended = tcb.recovery !== 'open' && seqGe(tcb.sndUna, tcb.recover);
+  if (ended) {
     leaveRecovery(tcb);
     tcb.rack.onRecoveryEnd();
   }
@@ -16,7 +17,8 @@ export function rackOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): v
   const lost = detectLoss(context, tcb, outcome.pipeBefore);
   if (tcb.recovery === 'fast') {
     if (outcome.deliveredBytes > 0) reducePaced(context, tcb, outcome.deliveredBytes, advanced && !lost);
-  } else if (advanced) growWindow(context, tcb, outcome);
+    // What the last ACK of a recovery acknowledges was delivered before: the window is ssthresh (RFC 9937 §6).
+  } else if (advanced && !ended) growWindow(context, tcb, outcome);
 }
 
 /** RACK's timer: what was only late has now waited long enough. */

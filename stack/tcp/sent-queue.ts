@@ -34,7 +34,8 @@ export class SentQueue {
 
   /** What the last `acknowledge` and the `sack` calls after it found; see {@link beginAck}. */
   deliveredBytes = 0;
-  /** A segment that was never sent twice was delivered: no retransmission can have caused this ACK (RFC 5682 §3.1). */
+  private recover = 0;
+  /** A segment sent before the recovery and never again was delivered: no retransmission can have caused this ACK (RFC 5682 §3.1). */
   originalDelivered = false;
   /** RTT of the segment delivered last, ms, or -1 if all were ambiguous. */
   deliveredRttMs = -1;
@@ -86,8 +87,9 @@ export class SentQueue {
     this.pipe += (end - start) >>> 0;
   }
 
-  /** Starts the account of one ACK. */
-  beginAck(): void {
+  /** Starts the account of one ACK. @param recover end of what was sent before the present recovery */
+  beginAck(recover: number): void {
+    this.recover = recover;
     this.deliveredBytes = 0;
     this.originalDelivered = false;
     this.deliveredRttMs = -1;
@@ -285,7 +287,7 @@ export class SentQueue {
     this.deliveredBytes += bytes;
     const resent = (flags & AMBIGUOUS) !== 0;
     if (!resent) {
-      this.originalDelivered = true;
+      if (seqLe(end, this.recover)) this.originalDelivered = true;
       this.deliveredRttMs = now - sentAt;
     }
     to.delivered(sentAt, end, resent, now);
