@@ -23,8 +23,6 @@ const FIRST_REMOTE_PORT = 40_000;
 const LOOK_AHEAD_US = 10e6;
 /** How long `*` waits, µs: longer than any timer of TCP but keep-alive. */
 const ANY_TIME_US = 3 * 3_600e6;
-/** How far apart the segments may be that make up one packet of the script, µs. */
-const JOIN_US = 1e6;
 
 /** A blocking call under way. */
 interface Waiting {
@@ -217,25 +215,23 @@ export class Interpreter implements Kernel {
     if (differences.length > 0) throw new ScriptFailure(line, expected, `${formatSeen(flow, spec, seen)} at ${formatTime(seen.us)} (${differences.join(', ')})`);
   }
 
-  /** The next segments of the flow, as many as make up the expected payload. */
+  /** The next segments of the flow, as many as make up the expected payload; one that came later is another packet. */
   private nextPacket(flow: Flow, spec: TcpPacketSpec, latestUs: number): SeenPacket | null {
+    const { toleranceUs, strictSegments } = this.settings;
     const parts: Captured[] = [];
     let bytes = 0;
-    let untilUs = latestUs;
-    do {
-      const part = this.nextSegment(flow, untilUs);
-      if (!part) break;
+    for (let part = this.nextSegment(flow, latestUs); part; part = this.nextSegment(flow, part.us + toleranceUs)) {
       parts.push(part);
       bytes += part.segment.payload.length;
-      untilUs = Math.max(this.host.nowUs, part.us + JOIN_US);
-      if (part.segment.payload.length === 0) break;
-    } while (bytes < spec.payloadBytes && !this.settings.strictSegments);
+      if (part.segment.payload.length === 0 || bytes >= spec.payloadBytes || strictSegments) break;
+    }
     return joinSegments(parts);
   }
 
+  /** The next segment that the stack has sent, or sends, by then. */
   private nextSegment(flow: Flow, untilUs: number): Captured | null {
     // A blocking call may return, and send, on the way.
-    while (flow.queue.length === 0) {
+    while (flow.queue.length === 0 && untilUs >= this.host.nowUs) {
       const wakeUs = Math.min(untilUs, this.waiting?.pending.wakeUs ?? Infinity);
       const came = this.host.runUntil(wakeUs, () => {
         this.progress();
@@ -243,7 +239,10 @@ export class Interpreter implements Kernel {
       });
       if (!came && wakeUs >= untilUs) break;
     }
-    return flow.queue.shift() ?? null;
+    const [next] = flow.queue;
+    if (!next || next.us > untilUs) return null;
+    flow.queue.shift();
+    return next;
   }
 
   /** Nothing came in time: what comes after, for the message. */

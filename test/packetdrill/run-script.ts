@@ -84,14 +84,17 @@ function runParsed(script: Script, settings: Settings, options: RunOptions, atLi
     }
     return host;
   };
-  let startMs = 0;
-  if (settings.localIsn !== null) {
-    // A first run shows the number that time 0 gives; the start moves by what is missing (RFC 6528 §3).
-    const isn = runAt(0, true).flows.find(({ localIsn }) => localIsn !== null)?.localIsn ?? settings.localIsn;
-    startMs = ((settings.localIsn - isn) >>> 0) * ISN_TICK_MS;
-  }
-  runAt(startMs, false);
+  runAt(startFor(settings, () => runAt(0, true)), false);
   for (const command of script.cleanupCommands) for (const ignored of interpretCommand(command.text).ignored) report(command.line, ignored);
+}
+
+/** When the clock has to start so that the stack's numbers begin where the script says: a first run shows what time 0 gives. */
+function startFor({ localIsn: isn, localTimestamp: timestamp }: Settings, atZero: () => Host): number {
+  if (isn === null && timestamp === null) return 0;
+  const { flows } = atZero();
+  if (isn !== null) return ((isn - (flows.find(({ localIsn }) => localIsn !== null)?.localIsn ?? isn)) >>> 0) * ISN_TICK_MS; // RFC 6528 §3
+  const wanted = timestamp ?? 0;
+  return (wanted - (flows.find(({ localTimestamp }) => localTimestamp !== null)?.localTimestamp ?? wanted)) >>> 0;
 }
 
 /** The one line that says how it went. */

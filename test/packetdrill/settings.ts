@@ -19,6 +19,8 @@ export interface Settings {
   readonly strictSegments: boolean;
   /** The stack's first initial sequence number, or null for any: ours, for tests of wrapping. */
   readonly localIsn: number | null;
+  /** The stack's first timestamp, or null for any: ours too. Not together with `localIsn`: both follow from the clock. */
+  readonly localTimestamp: number | null;
 }
 
 /** packetdrill's addresses (192.168/16 and RFC 5737's TEST-NET-1) and ports. */
@@ -33,6 +35,7 @@ export const DEFAULT_SETTINGS: Settings = {
   timestampTickUs: 0,
   strictSegments: false,
   localIsn: null,
+  localTimestamp: null,
 };
 
 /** Options about how packetdrill itself runs, which change nothing here. */
@@ -73,7 +76,9 @@ function applyOption(settings: Settings, option: ScriptOption): Settings {
     case 'strict_segments':
       return { ...settings, strictSegments: true };
     case 'local_isn':
-      return { ...settings, localIsn: number(0, 0xffff_ffff) };
+      return { ...settings, localIsn: number(0, 0xffff_ffff), localTimestamp: null };
+    case 'local_timestamp':
+      return { ...settings, localTimestamp: number(0, 0xffff_ffff), localIsn: null };
     default:
       if (IGNORED.includes(name)) return settings;
       throw new UnsupportedConstruct(line, `--${name.slice(0, 40)}`);

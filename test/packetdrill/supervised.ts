@@ -11,11 +11,15 @@ const MEMORY_MIB = 1_024;
 export class Supervisor {
   private worker: Worker | null = null;
 
-  constructor(private readonly wallLimitMs = WALL_LIMIT_MS) {}
+  /** @param program the worker's program; absent: the one built beside this file */
+  constructor(
+    private readonly program: string | null = null,
+    private readonly wallLimitMs = WALL_LIMIT_MS,
+  ) {}
 
   /** Never rejects: whatever ends the worker is the script's failure. */
   async run(job: Job): Promise<Done> {
-    const worker = (this.worker ??= new Worker(join(__dirname, 'worker.js'), { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB } }));
+    const worker = (this.worker ??= this.start());
     return new Promise<Done>((resolve) => {
       const settle = (done: Done): void => {
         clearTimeout(timer);
@@ -36,6 +40,11 @@ export class Supervisor {
       worker.on('message', settle).on('error', onError).on('exit', onExit);
       worker.postMessage(job);
     });
+  }
+
+  private start(): Worker {
+    const resourceLimits = { maxOldGenerationSizeMb: MEMORY_MIB };
+    return this.program === null ? new Worker(join(__dirname, 'worker.js'), { resourceLimits }) : new Worker(this.program, { eval: true, resourceLimits });
   }
 
   async close(): Promise<void> {

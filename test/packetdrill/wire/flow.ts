@@ -27,6 +27,7 @@ export class Flow {
   readonly queue: Captured[] = [];
   private remoteIsn: number | null = null;
   private liveLocalIsn: number | null = null;
+  private liveLocalTimestamp: number | null = null;
   private scriptLocalIsn = 0;
   /** Script's timestamps of the stack to the wire's: the stack chooses its own offset. */
   private readonly timestamps = new Map<number, number>();
@@ -41,9 +42,15 @@ export class Flow {
     return this.liveLocalIsn;
   }
 
+  /** The stack's first timestamp on the wire, once it was seen. */
+  get localTimestamp(): number | null {
+    return this.liveLocalTimestamp;
+  }
+
   /** Takes in what the stack sent. */
   capture(captured: Captured): void {
     const { segment } = captured;
+    for (const option of segment.options) if (option.kind === 'TS') this.liveLocalTimestamp ??= option.val;
     if (segment.flags & SYN && this.liveLocalIsn !== segment.seq) {
       // A new incarnation of the tuple brings a new number, and a stream that begins again.
       this.liveLocalIsn = segment.seq;
