@@ -3,6 +3,7 @@
  * limits (receive: after Linux's dynamic right-sizing; send: twice the congestion window), and memory given
  * back by connections that are idle.
  */
+import type { RingBuffer } from '../storage/ring-buffer';
 import { seqAdd, seqGe } from '../wire/seq';
 import type { TcpContext } from './context';
 import type { Tcb } from './tcb';
@@ -42,9 +43,9 @@ export function tuneSendBuffer(context: TcpContext, tcb: Tcb): void {
   if (wanted > sendRing.limit) sendRing.setLimit(wanted);
 }
 
-/** When buffers should next be looked at for idleness; `Infinity` if they hold no memory. */
+/** When buffers should next be looked at for idleness; `Infinity` if there is nothing to give back. */
 export function trimAt(context: TcpContext, tcb: Tcb): number {
-  if (tcb.sendRing.capacity + tcb.receiveRing.capacity === 0) return Infinity;
+  if (!isTrimmable(tcb.sendRing) && !(isTrimmable(tcb.receiveRing) && tcb.outOfOrder.isEmpty)) return Infinity;
   return tcb.trimAt === Infinity ? context.now + IDLE_MS : tcb.trimAt;
 }
 
@@ -54,6 +55,10 @@ export function trimIfIdle(context: TcpContext, tcb: Tcb): void {
   if (tcb.sendRing.length === 0) tcb.sendRing.clear();
   if (tcb.receiveRing.length === 0 && tcb.outOfOrder.isEmpty) tcb.receiveRing.clear();
   if (tcb.sent.length === 0) tcb.sent.clear();
+}
+
+function isTrimmable(ring: RingBuffer): boolean {
+  return ring.length === 0 && ring.capacity > 0;
 }
 
 function growReceive(context: TcpContext, tcb: Tcb, wantedBytes: number): void {

@@ -10,7 +10,7 @@ export interface TcpContext {
   readonly config: TcpConfig;
   readonly counters: Counters['tcp'];
   readonly egress: Ipv4Egress;
-  /** Time of the poll or call under way, ms. */
+  /** Time of the poll under way, ms; for a user's call between polls, of the last poll. */
   readonly now: number;
   /** Whether all buffers together leave room for one to grow (`tcp.totalBufferBytes`). */
   readonly mayGrowBuffers: boolean;

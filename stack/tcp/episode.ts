@@ -45,10 +45,11 @@ export function noteReduction(tcb: Tcb): void {
   tcb.cwrOwed = tcb.ecnEnabled;
 }
 
-export function leaveRecovery(tcb: Tcb): void {
+export function leaveRecovery(context: TcpContext, tcb: Tcb): void {
   if (tcb.recovery === 'fast') {
     tcb.congestion.cwndBytes = Math.min(tcb.congestion.cwndBytes, tcb.congestion.ssthreshBytes);
     if (tcb.sackEnabled) tcb.congestion.cwndBytes = tcb.congestion.ssthreshBytes; // RFC 9937 §6: the end of PRR
+    tcb.congestion.onRecoveryEnd(context.now);
   }
   tcb.recovery = 'open';
   tcb.inflationBytes = 0;

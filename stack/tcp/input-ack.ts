@@ -132,6 +132,7 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
   }
   // Data sent after the timeout is acknowledged, if along with ambiguous segments: the path works (RFC 6298 §5, last paragraph).
   if (tcb.recovery === 'timeout' && seqGt(ack, tcb.recover)) tcb.rtt.endBackOff();
+  else tcb.rtt.boundBackOff();
   // RFC 6582 §3.2 step 3: within NewReno's recovery only the first partial ACK starts the timer afresh.
   const partial = !usesRack(context, tcb) && tcb.recovery === 'fast' && seqLt(ack, tcb.recover);
   if (!partial || !tcb.partialAckSeen || tcb.sent.length === 0) restartRetransmission(tcb);

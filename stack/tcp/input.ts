@@ -41,12 +41,6 @@ export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegmen
     unacceptable(context, tcb, segment);
     return;
   }
-  updateTsRecent(context, tcb, segment);
-  // After a silence the peer starts slowly again, and needs its ACKs at once.
-  if (context.now - tcb.heardAt > tcb.rtt.rtoMs && tcb.heardAt > 0) tcb.quickAcks = context.config.quickAcks;
-  tcb.heardAt = context.now;
-  tcb.keepAliveProbes = 0;
-  if (tcb.ecnEnabled && segment.payloadLength > 0) noteMarks(tcb, segment, ecn);
   // Second, RST.
   if (segment.has(RST)) {
     reset(context, tcb, segment);
@@ -65,8 +59,13 @@ export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   if (tcb.state === 'SYN-RECEIVED' && !synReceivedAck(context, tcb, segment)) return;
   // RFC 5681 §2: what carries data is no duplicate ACK, even if all of the data is old.
   const pureAck = segment.length === 0;
+  const { seq, payloadLength } = segment;
   trimToWindow(context, tcb, segment);
   if (!processAck(context, tcb, segment, pureAck)) return;
+  // Only now is the segment known to be the peer's (RFC 5961 §5): nothing of a forged one may stay.
+  updateTsRecent(context, tcb, segment.options, seq);
+  if (tcb.ecnEnabled && payloadLength > 0) noteMarks(tcb, segment, ecn);
+  heardFromPeer(context, tcb);
   // Sixth, URG: data is delivered in line; the mechanism is not offered (RFC 6093 §6 advises against its use).
   processData(context, tcb, segment);
 }
@@ -102,6 +101,13 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   // What our SYN said, or will say.
   tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(0xffff, tcb.receiveRing.free));
   tcb.congestion.setMss(tcb.sndMss);
+}
+
+function heardFromPeer(context: TcpContext, tcb: Tcb): void {
+  // After a silence the peer starts slowly again, and needs its ACKs at once.
+  if (context.now - tcb.heardAt > tcb.rtt.rtoMs) tcb.quickAcks = context.config.quickAcks;
+  tcb.heardAt = context.now;
+  tcb.keepAliveProbes = 0;
 }
 
 /** RFC 3168 §6.1.3: every ACK echoes a mark until the peer says that it has slowed down. */

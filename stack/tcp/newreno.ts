@@ -14,12 +14,12 @@ export function newRenoOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome)
   }
   tcb.dupAcks = 0;
   if (tcb.recovery === 'fast') {
-    if (seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(tcb);
+    if (seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(context, tcb);
     else onPartialAck(tcb, outcome.ackedBytes);
     return;
   }
   tcb.inflationBytes = 0;
-  if (tcb.recovery === 'timeout' && seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(tcb);
+  if (tcb.recovery === 'timeout' && seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(context, tcb);
   growWindow(context, tcb, outcome);
 }
 

@@ -10,7 +10,7 @@ export function rackOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): v
   probeAnswered(context, tcb, outcome);
   const ended = tcb.recovery !== 'open' && seqGe(tcb.sndUna, tcb.recover);
   if (ended) {
-    leaveRecovery(tcb);
+    leaveRecovery(context, tcb);
     tcb.rack.onRecoveryEnd();
   }
   if (tcb.recovery === 'timeout' && tcb.frto > 0) frtoStep(tcb, advanced);

@@ -20,7 +20,10 @@ export function onTimeout(context: TcpContext, tcb: Tcb): void {
   if (tcb.recovery === 'open') beginEpisode(tcb);
   // RFC 2018 §8: the first missing byte lies in what the peer once SACKed; it took that back.
   if (tcb.sent.isSacked(0)) tcb.sent.forgetSacks();
+  // A timeout within a fast recovery may only lower what that one set.
+  const highest = tcb.recovery === 'fast' ? tcb.congestion.ssthreshBytes : Infinity;
   tcb.congestion.onTimeout(tcb.flightBytes, first, context.now);
+  tcb.congestion.ssthreshBytes = Math.min(highest, tcb.congestion.ssthreshBytes);
   noteReduction(tcb);
   tcb.recovery = 'timeout';
   tcb.recover = tcb.sndMax; // RFC 6582 §4

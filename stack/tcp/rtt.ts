@@ -49,6 +49,14 @@ export class RttEstimator {
     if (this.srttMs !== null) this.rtoMs = this.computed();
   }
 
+  /**
+   * New data is acknowledged, but by segments sent more than once: no sample, yet no broken path either. Where every
+   * ACK is ambiguous, the RTO would double for ever; twice doubled it is still cautious.
+   */
+  boundBackOff(): void {
+    if (this.srttMs !== null) this.rtoMs = Math.min(this.rtoMs, 4 * this.computed());
+  }
+
   /** §5.7: the SYN's timer expired; data transmission starts with a cautious timeout. */
   synWasLost(): void {
     if (this.srttMs === null) this.rtoMs = Math.min(RTO_AFTER_LOST_SYN_MS, this.bounds.maxRtoMs);

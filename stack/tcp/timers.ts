@@ -94,7 +94,9 @@ function retransmissionTimeout(context: TcpContext, tcb: Tcb): void {
     tcb.synOwed = true;
     return;
   }
-  // RFC 9293 §3.8.3: R2. A peer that answers is alive, whatever its window says: progressAt counts that.
+  // A peer that answered the last probe is alive, whatever its window says (RFC 9293 §3.8.6.1 MUST-37).
+  if (tcb.sndWnd === 0 && tcb.heardAt >= tcb.lastDataSentAt) tcb.progressAt = context.now;
+  // RFC 9293 §3.8.3: R2.
   if (context.now - tcb.progressAt >= tcb.userTimeoutMs) {
     context.finish(tcb, timedOut(tcb, `acknowledged nothing for ${Math.round(tcb.userTimeoutMs / 1000)} s`));
     return;

@@ -1,6 +1,7 @@
 /** Timestamps (RFC 7323): a clock of 1 ms per connection, PAWS, and what an echo tells of sending times. */
 import { seqDiff, seqGe, seqLe, seqLt } from '../wire/seq';
 import { RST, type TcpSegment } from '../wire/tcp';
+import type { TcpOptions } from '../wire/tcp-options';
 import type { TcpContext } from './context';
 import type { Tcb } from './tcb';
 
@@ -22,13 +23,12 @@ export function failsPaws(context: TcpContext, tcb: Tcb, segment: TcpSegment): b
   return seqLt(segment.options.tsVal, tcb.tsRecent) && context.now - tcb.tsRecentAt < PAWS_IDLE_MS;
 }
 
-/** RFC 7323 §4.3 (2): TS.Recent follows the segment that the next ACK will answer. */
-export function updateTsRecent(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
-  const { options } = segment;
+/** RFC 7323 §4.3 (2): TS.Recent follows the segment that the next ACK will answer. @param seq where the segment began as it came */
+export function updateTsRecent(context: TcpContext, tcb: Tcb, options: TcpOptions, seq: number): void {
   if (!tcb.tsEnabled || !options.hasTimestamps) return;
   // §5.5: after 24 days TS.Recent is no measure any more.
   const outdated = context.now - tcb.tsRecentAt >= PAWS_IDLE_MS;
-  if ((outdated || seqGe(options.tsVal, tcb.tsRecent)) && seqLe(segment.seq, tcb.lastAckSent)) {
+  if ((outdated || seqGe(options.tsVal, tcb.tsRecent)) && seqLe(seq, tcb.lastAckSent)) {
     tcb.tsRecent = options.tsVal;
     tcb.tsRecentAt = context.now;
   }

@@ -9,6 +9,8 @@ export interface CongestionControl {
   onCongestion(flightBytes: number, now: number): void;
   /** The retransmission timer expired. `first`: for this segment, not again (RFC 5681 §3.1 eq. 4). */
   onTimeout(flightBytes: number, first: boolean, now: number): void;
+  /** A fast recovery is over: congestion avoidance begins. */
+  onRecoveryEnd(now: number): void;
   /** Nothing was sent for `idleMs`, longer than an RTO (RFC 5681 §4.1). */
   onIdle(idleMs: number): void;
   /** The SYN was lost: the initial window is one segment (RFC 5681 §3.1). */

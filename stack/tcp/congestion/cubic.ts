@@ -30,15 +30,16 @@ export class Cubic extends Window {
 
   onAck(ack: AckSample): void {
     this.begin();
+    let { ackedBytes } = ack;
     if (this.cwndBytes < this.ssthreshBytes) {
-      this.cwndBytes += this.slowStart.increase(ack, this.mss, this.ssthreshBytes === Infinity);
+      ackedBytes = this.growSlowly(this.slowStart.increase(ack, this.mss, this.ssthreshBytes === Infinity), ackedBytes);
       if (this.slowStart.isOver) this.ssthreshBytes = this.cwndBytes;
-      return;
+      if (ackedBytes === 0) return;
     }
     const now = ack.now / 1000;
     const cwnd = this.cwndBytes / this.mss;
     if (this.epochStart === null) this.beginEpoch(now, cwnd);
-    const acked = ack.ackedBytes / this.mss;
+    const acked = ackedBytes / this.mss;
     const rtt = (ack.srttMs ?? 0) / 1000;
     const t = now - (this.epochStart ?? now);
     // §4.3: what Reno would have by now; once past the last maximum it grows as Reno does.
@@ -71,6 +72,10 @@ export class Cubic extends Window {
     super.onTimeout(flightBytes, first, now);
     this.epochStart = null;
     this.afterTimeout = true;
+  }
+
+  override onRecoveryEnd(now: number): void {
+    this.beginEpoch(now / 1000, this.cwndBytes / this.mss); // §4.2: t counts from here
   }
 
   override onIdle(idleMs: number): void {

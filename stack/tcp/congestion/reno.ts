@@ -14,12 +14,12 @@ export class Reno extends Window {
 
   onAck(ack: AckSample): void {
     this.begin();
+    let { ackedBytes } = ack;
     if (this.cwndBytes < this.ssthreshBytes) {
-      this.cwndBytes += this.slowStart.increase(ack, this.mss, this.ssthreshBytes === Infinity);
+      ackedBytes = this.growSlowly(this.slowStart.increase(ack, this.mss, this.ssthreshBytes === Infinity), ackedBytes);
       if (this.slowStart.isOver) this.ssthreshBytes = this.cwndBytes;
-      return;
     }
-    this.ackedBytes += ack.ackedBytes;
+    this.ackedBytes += ackedBytes;
     if (this.ackedBytes >= this.cwndBytes) {
       this.ackedBytes -= this.cwndBytes;
       this.cwndBytes += this.mss;

@@ -24,6 +24,8 @@ export abstract class Window implements CongestionControl {
     this.cwndBytes = this.mss; // RFC 5681 §3.1: the loss window
   }
 
+  onRecoveryEnd(_now: number): void {}
+
   onIdle(_idleMs: number): void {
     this.cwndBytes = Math.min(this.cwndBytes, this.initialWindow()); // RFC 5681 §4.1: RW = min(IW, cwnd)
   }
@@ -47,6 +49,16 @@ export abstract class Window implements CongestionControl {
     this.cwndBytes = Math.max(this.cwndBytes, this.saved.cwndBytes);
     this.ssthreshBytes = this.saved.ssthreshBytes;
     this.saved = null;
+  }
+
+  /**
+   * Grows by `bytes` in slow start, which ends at ssthresh (RFC 5681 §3.1).
+   * @returns how many of the acknowledged bytes are left over for congestion avoidance
+   */
+  protected growSlowly(bytes: number, ackedBytes: number): number {
+    const added = Math.min(bytes, this.ssthreshBytes - this.cwndBytes);
+    this.cwndBytes += added;
+    return added < bytes ? ackedBytes - added : 0;
   }
 
   protected begin(): void {
