@@ -142,7 +142,7 @@ describe('TCP through the gateway', () => {
 describe('Back-pressure through the gateway', function () {
   // Tens of megabytes through two stacks, on a machine that may be busy.
   this.timeout(60_000);
-  const BUFFERS = { tcp: { sendBufferBytes: 256 << 10, receiveBufferBytes: 256 << 10 } };
+  const BUFFERS = { tcp: { autoTuning: false, sendBufferBytes: 256 << 10, receiveBufferBytes: 256 << 10 } };
   const TOTAL = 16 << 20;
   const data = new SeededRandom(5).bytes(TOTAL);
   const digest = sha256(data);
@@ -193,7 +193,7 @@ describe('Back-pressure through the gateway', function () {
   it('does not wait for ever for a guest that leaves what came before a reset', async () => {
     network.close();
     // Room for all of it in the gateway, not in the guest: the gateway sees the reset and holds the bytes.
-    const stackConfig = { tcp: { sendBufferBytes: 2 << 20, receiveBufferBytes: 128 << 10 } };
+    const stackConfig = { tcp: { autoTuning: false, sendBufferBytes: 2 << 20, receiveBufferBytes: 128 << 10 } };
     network = await Network.open({ stackConfig, config: { tcpResetDrainMs: 50 } });
     const port = await network.serve((socket) => {
       socket.write(new Uint8Array(400 << 10), () => socket.once('data', () => socket.resetAndDestroy()));
