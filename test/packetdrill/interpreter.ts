@@ -160,17 +160,20 @@ export class Interpreter implements Kernel {
 
   private send(spec: TcpPacketSpec): void {
     const flow = this.flowFor(spec, true);
-    const opens = (spec.flags & SYN) !== 0 && this.opensConnection(flow);
-    if (opens) flow.startRemote(spec.seq);
+    const isSyn = (spec.flags & SYN) !== 0;
+    if (isSyn && this.opensConnection(flow)) flow.startRemote(spec.seq);
     const { localPort, remotePort } = flow.tuple;
+    const before = this.host.socketOf(flow);
     this.host.inject(flow, flow.inbound(spec, remotePort, localPort), ECN_BITS[spec.ip.ecn ?? 'noecn'] ?? 0);
+    // The stack decides whether a SYN takes the place of a connection in TIME-WAIT.
+    if (isSyn && before?.state === 'CLOSED' && this.host.socketOf(flow)?.snapshot().irs === spec.seq) flow.startRemote(spec.seq);
   }
 
-  /** A SYN begins the peer's numbers unless the connection lives and has them already. */
+  /** A SYN begins the peer's numbers unless there is a connection that has them already. */
   private opensConnection(flow: Flow): boolean {
     if (!flow.hasRemoteIsn) return true;
     const state = this.host.socketOf(flow)?.state ?? 'CLOSED';
-    return state === 'CLOSED' || state === 'TIME-WAIT' || state === 'SYN-SENT';
+    return state === 'CLOSED' || state === 'SYN-SENT';
   }
 
   private sendIcmp(line: number, spec: IcmpPacketSpec): void {

@@ -121,7 +121,7 @@ export class Host {
 
   injectError(error: TransportError): void {
     // The layer below learns the path's MTU before it tells TCP.
-    if (error.kind.type === 'fragmentation-needed') this.pathMtu = Math.min(this.pathMtu, Math.max(68, error.kind.nextHopMtu));
+    if (error.kind.type === 'fragmentation-needed' && error.kind.nextHopMtu > 0) this.pathMtu = Math.min(this.pathMtu, Math.max(68, error.kind.nextHopMtu));
     this.guarded(() => this.tcp.error(error, this.now));
     this.workPending = true;
     this.settle();
