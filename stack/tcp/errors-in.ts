@@ -8,30 +8,32 @@ import type { TcpContext } from './context';
 import { pathShrank } from './path-mtu';
 import type { Tcb } from './tcb';
 
-export function onTransportError(context: TcpContext, find: (localPort: number, remotePort: number) => Tcb | null, error: TransportError): void {
+/** @returns whether the error was about a segment that is in flight */
+export function onTransportError(context: TcpContext, find: (localPort: number, remotePort: number) => Tcb | null, error: TransportError): boolean {
   const { transport } = error;
   const tcb = find(readU16(transport, 0), readU16(transport, 2));
   const seq = readU32(transport, 4);
   // RFC 5927 §4.1: the quoted segment must be one that is in flight now.
   if (!tcb || !seqWithin(seq, tcb.sndUna, Math.max(1, seqDiff(tcb.sndMax, tcb.sndUna)))) {
     context.counters.rxIcmpIgnored++;
-    return;
+    return false;
   }
   const { kind } = error;
   if (kind.type === 'fragmentation-needed') {
     onFragmentationNeeded(context, tcb, kind.nextHopMtu);
-    return;
+    return true;
   }
   const failure = failureOf(error);
   // RFC 5927 §5.2, RFC 1122 §4.2.3.9: once synchronized every such error is soft, the retransmissions decide.
   if (!failure || tcb.isSynchronized) {
     context.counters.rxIcmpIgnored++;
     if (failure) tcb.softError = failure.why; // if it comes to a timeout, this is why
-    return;
+    return true;
   }
   const peer = `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort}`;
   // While connecting, an answer now serves the user better than one after two minutes (RFC 5461 §4.1).
   context.finish(tcb, new StackError(failure.code, `${peer} cannot be reached: ${failure.why}`));
+  return true;
 }
 
 function failureOf(error: TransportError): { code: StackErrorCode; why: string } | null {

@@ -10,7 +10,9 @@ import type { KeepAlive } from './types';
 export function keepAliveAt(tcb: Tcb): number {
   const { keepAlive } = tcb;
   if (!keepAlive || tcb.sent.length > 0 || !(tcb.state === 'ESTABLISHED' || tcb.state === 'CLOSE-WAIT' || tcb.state === 'FIN-WAIT-2')) return Infinity;
-  return tcb.heardAt + keepAlive.idleMs + tcb.keepAliveProbes * keepAlive.intervalMs;
+  if (tcb.keepAliveProbes === 0) return tcb.heardAt + keepAlive.idleMs;
+  // Not reckoned from the silence: one that began long ago, or a clock that jumped, must not send all probes at once.
+  return tcb.probedAt + keepAlive.intervalMs;
 }
 
 export function runKeepAlive(context: TcpContext, tcb: Tcb, keepAlive: KeepAlive): void {
@@ -21,6 +23,7 @@ export function runKeepAlive(context: TcpContext, tcb: Tcb, keepAlive: KeepAlive
     return;
   }
   tcb.keepAliveProbes++;
+  tcb.probedAt = context.now;
   context.counters.keepAliveProbes++;
   sendKeepAlive(context, tcb);
 }

@@ -186,7 +186,9 @@ export class Tcb implements Flow, Due {
   timeWaitSince = 0;
   /** Last time a segment of the peer was accepted, ms. */
   heardAt = 0;
+  /** Probes since then, and when the last of them went out, ms. */
   keepAliveProbes = 0;
+  probedAt = 0;
   trimAt = Infinity;
   /** Retransmission timeouts since SND.UNA last moved. */
   timeoutsInRow = 0;

@@ -166,9 +166,9 @@ export class TcpLayer implements TcpContext, ListenerHost {
   }
 
   /** An ICMP error, or the stack's own word, about a segment of ours. */
-  error(error: TransportError, now: number): void {
+  error(error: TransportError, now: number): boolean {
     this.now = now;
-    onTransportError(this, (localPort, remotePort) => this.table.connections.find(error.local, localPort, error.remote, remotePort), error);
+    return onTransportError(this, (localPort, remotePort) => this.table.connections.find(error.local, localPort, error.remote, remotePort), error);
   }
 
   /** Runs due timers, tells users what changed, then sends what is owed. */
