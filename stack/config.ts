@@ -93,6 +93,14 @@ export interface ArpConfig {
   readonly queuePackets: number;
   /** Bytes waiting for all neighbours together. */
   readonly queueBytes: number;
+  /** Address conflict detection (RFC 5227 §1.1): up to so long before the first probe, ms, at random. */
+  readonly probeWaitMs: number;
+  /** Probes, and the least and most between two of them, ms. */
+  readonly probes: number;
+  readonly probeMinMs: number;
+  readonly probeMaxMs: number;
+  /** Silence after the last probe that makes the address ours, ms. */
+  readonly announceWaitMs: number;
 }
 
 export interface Ipv4Config {
@@ -104,6 +112,10 @@ export interface Ipv4Config {
   readonly reassemblyBytes: number;
   /** Frames taken from the link in one poll. */
   readonly rxBatch: number;
+  /** How long a path is taken for narrower than the link, ms (RFC 1191 §6.3: 10 minutes). */
+  readonly pathMtuMs: number;
+  /** Such paths at once; the one narrowed longest ago is forgotten. */
+  readonly maxPathMtus: number;
 }
 
 export interface IcmpConfig {
@@ -193,8 +205,11 @@ export const DEFAULT_CONFIG: StackConfig = {
     ephemeralLast: 65_535,
     challengeAcksPerSecond: 100,
   },
-  arp: { reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 64, queueBytes: 1 << 20 },
-  ipv4: { ttl: 64, reassemblyTimeoutMs: 30_000, reassemblyBytes: 1 << 20, rxBatch: 256 },
+  arp: {
+    reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 64, queueBytes: 1 << 20,
+    probeWaitMs: 1_000, probes: 3, probeMinMs: 1_000, probeMaxMs: 2_000, announceWaitMs: 2_000,
+  },
+  ipv4: { ttl: 64, reassemblyTimeoutMs: 30_000, reassemblyBytes: 1 << 20, rxBatch: 256, pathMtuMs: 600_000, maxPathMtus: 1_024 },
   icmp: { ratePerSecond: 1_000, answerEcho: true },
   udp: { queueDatagrams: 256, queueBytes: 1 << 20, maxSockets: 4_096 },
   dhcp: { initialTimeoutMs: 4_000 },
@@ -211,6 +226,7 @@ type Range = readonly [least: number, most: number];
 const BYTES: Range = [1, 2 ** 30];
 const COUNT: Range = [1, 2 ** 24];
 const MS: Range = [1, 2 ** 31 - 1];
+const MS_OR_0: Range = [0, 2 ** 31 - 1];
 const PORT: Range = [1, 65_535];
 
 /** A range for numbers, the words that may stand for choices, null for switches. */
@@ -226,8 +242,11 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
     ecn: ['on', 'passive', 'off'], autoTuning: null, initialBufferBytes: BYTES, totalBufferBytes: [1, 2 ** 40], quickAcks: [0, 1_000],
     blackHoleDetection: null, txBatch: COUNT, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
   },
-  arp: { reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES },
-  ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT },
+  arp: {
+    reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES,
+    probeWaitMs: MS_OR_0, probes: [1, 100], probeMinMs: MS_OR_0, probeMaxMs: MS_OR_0, announceWaitMs: MS_OR_0,
+  },
+  ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT, pathMtuMs: MS, maxPathMtus: COUNT },
   icmp: { ratePerSecond: COUNT, answerEcho: null },
   udp: { queueDatagrams: COUNT, queueBytes: BYTES, maxSockets: [1, 65_535] },
   dhcp: { initialTimeoutMs: MS },

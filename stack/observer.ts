@@ -13,20 +13,21 @@ export function createCounters() {
     ethernet: zero('rxTooShort', 'rxNotForUs', 'rxOwnEcho', 'rxUnknownType'),
     arp: zero(
       'rxMalformed', 'rxRequests', 'rxReplies', 'rxIgnored', 'txRequests', 'txReplies',
-      'resolved', 'failed', 'queueFull', 'tableFull', 'expired', 'txUnresolved',
+      'resolved', 'failed', 'queueFull', 'tableFull', 'expired', 'txUnresolved', 'txProbes', 'txAnnouncements', 'conflicts', 'defended',
     ),
     ipv4: zero(
       'rxPackets', 'rxTooShort', 'rxBadVersion', 'rxBadHeaderLength', 'rxBadTotalLength', 'rxBadChecksum',
       'rxNotForUs', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
       'reassemblyOverlap', 'reassemblyDuplicate', 'reassemblyBadEcn', 'reassemblyFull', 'reassemblyTooBig', 'txPackets', 'txFragments', 'txNoRoute', 'txTooBig',
+      'pathMtuNarrowed', 'pathMtuEvicted',
     ),
     icmp: zero(
       'rxTooShort', 'rxBadChecksum', 'rxEchoRequests', 'rxEchoReplies', 'rxErrors', 'rxErrorsIgnored',
       'rxRedirectsIgnored', 'rxUnknownType', 'txEchoReplies', 'txErrors', 'txRateLimited', 'txSuppressed',
     ),
-    udp: zero('rxDatagrams', 'rxTooShort', 'rxBadLength', 'rxBadChecksum', 'rxNoPort', 'rxQueueFull', 'txDatagrams', 'txDropped'),
+    udp: zero('rxDatagrams', 'rxTooShort', 'rxBadLength', 'rxBadChecksum', 'rxPartialChecksum', 'rxNoPort', 'rxQueueFull', 'txDatagrams', 'txDropped'),
     tcp: zero(
-      'rxSegments', 'rxTooShort', 'rxBadOffset', 'rxBadOptions', 'rxBadChecksum', 'rxNoConnection', 'rxUnacceptable',
+      'rxSegments', 'rxTooShort', 'rxBadOffset', 'rxBadOptions', 'rxBadChecksum', 'rxPartialChecksum', 'rxNoConnection', 'rxUnacceptable',
       'rxBadAck', 'rxBadReset', 'rxBadSyn', 'rxNoAck', 'rxAfterClose', 'rxOutOfOrder', 'rxOutOfOrderDropped', 'rxDuplicate',
       'rxBeyondWindow', 'rxAfterFin', 'rxBadPaws', 'rxBacklogFull', 'rxTableFull', 'rxIcmpIgnored', 'rxBadBroadcast',
       'txSegments', 'txResets', 'txRetransmissions', 'txChallengeAcks', 'txChallengeAcksLimited', 'txUnreachable',
@@ -51,7 +52,10 @@ export type Counters = ReturnType<typeof createCounters>;
 /** Things that happened, for logs and for the embedder. */
 export type StackEvent =
   | { readonly type: 'address'; readonly address: string; readonly prefixLength: number; readonly gateway: string | null; readonly dns: readonly string[]; readonly source: 'static' | 'dhcp' }
+  /** The address is checked for another owner (RFC 5227) before it is used: a few seconds. */
+  | { readonly type: 'address-probing'; readonly address: string }
   | { readonly type: 'address-lost'; readonly reason: string }
+  | { readonly type: 'link'; readonly change: 'down' | 'gone' | 'up' | 'mtu-changed'; readonly message: string }
   | { readonly type: 'tcp-state'; readonly id: number; readonly from: string; readonly to: string }
   | { readonly type: 'warning'; readonly message: string };
 

@@ -1,12 +1,15 @@
 /** The composition root: one interface, its address, and the protocols over it. Nothing happens outside `poll` but what a user calls. */
 import { resolveConfig, type PartialStackConfig, type StackConfig } from './config';
 import { Addressing, type AddressInfo, type AddressOptions } from './iface/addressing';
+import { Conflicts } from './iface/conflicts';
 import { Demux } from './iface/demux';
+import { Groups } from './iface/groups';
 import { Icmp } from './iface/icmp';
 import { Interface } from './iface/interface';
 import { Ipv4Input } from './iface/ipv4';
 import { Ipv4Output } from './iface/ipv4-output';
 import { Neighbors } from './iface/neighbors';
+import { PathMtus } from './iface/path-mtus';
 import { Reassembly } from './iface/reassembly';
 import { Routes } from './iface/routes';
 import type { Device, LinkCounters } from './link/device';
@@ -16,7 +19,8 @@ import { DhcpClient } from './socket/dhcp-client';
 import { DnsResolver } from './socket/dns-resolver';
 import { UdpLayer } from './socket/udp';
 import { TcpLayer } from './tcp/tcp-layer';
-import { readMac } from './wire/ethernet';
+import type { ArpPacket } from './wire/arp';
+import { readMac, type MacAddress } from './wire/ethernet';
 
 export interface StackOptions {
   readonly device: Device;
@@ -26,6 +30,11 @@ export interface StackOptions {
   readonly address: AddressOptions;
   /** A router's mode: packets for every unicast address are taken as our own, and answered from that address. */
   readonly acceptAnyDestination?: boolean;
+  /**
+   * Checks that nobody else has the address before it is used, announces and defends it (RFC 5227): for links with
+   * other stations. It takes 4 to 7 s, in which there is no address yet. Default false.
+   */
+  readonly conflictDetection?: boolean;
 }
 
 export class Stack {
@@ -33,6 +42,8 @@ export class Stack {
   readonly udp: UdpLayer;
   readonly dns: DnsResolver;
   readonly counters: Counters = createCounters();
+  /** The multicast groups of the link whose packets are taken; UDP sockets get them. */
+  readonly groups = new Groups();
   /** Work arrived outside a poll: a frame was queued, or a user called. Must only schedule a poll. */
   onWork: (() => void) | null = null;
   /** The address came, changed or was lost: see {@link addressInfo}. */
@@ -44,6 +55,8 @@ export class Stack {
   private readonly iface: Interface;
   private readonly reassembly: Reassembly;
   private readonly icmp: Icmp;
+  private readonly paths: PathMtus;
+  private readonly conflicts: Conflicts | null;
   private readonly demux: Demux;
   private readonly dhcp: DhcpClient | null;
   private readonly addressing: Addressing;
@@ -61,6 +74,7 @@ export class Stack {
     const observer = options.observer ?? ((): void => {});
     const onWork = (): void => this.work();
     const mac = readMac(device.mac, 0);
+    const sendArp = (destination: MacAddress, packet: ArpPacket): void => this.iface.sendArp(destination, packet);
     this.config = config;
     this.device = device;
 
@@ -68,15 +82,16 @@ export class Stack {
     // closures over `this` join them, and none runs before all are there.
     const routes = new Routes(options.acceptAnyDestination ?? false);
     this.neighbors = new Neighbors({
-      config: config.arp, counters: counters.arp, mac, routes, onWork,
-      sendArp: (destination, packet) => this.iface.sendArp(destination, packet),
+      config: config.arp, counters: counters.arp, mac, routes, onWork, sendArp,
       sendQueued: (frame, destination) => this.iface.sendQueued(frame, destination),
       onUnresolved: (frame) => this.demux.unresolved(frame, this.now),
+      observe: (packet) => this.conflicts?.observe(packet, this.now) ?? false,
       onConflict: (other) => this.addressing.conflict(other, this.now),
     });
-    this.iface = new Interface(device, counters.ethernet, routes, this.neighbors, (frame, at, linkGroup) => ipv4.input(frame, at, linkGroup, this.now));
+    this.iface = new Interface(device, counters.ethernet, routes, this.neighbors, this.groups, (frame, at, linkGroup) => ipv4.input(frame, at, linkGroup, this.now));
+    this.paths = new PathMtus(config.ipv4, counters.ipv4);
     const egress = new Ipv4Output({
-      config: config.ipv4, counters: counters.ipv4, hash: new KeyedHash(random), routes, iface: this.iface,
+      config: config.ipv4, counters: counters.ipv4, hash: new KeyedHash(random), routes, iface: this.iface, paths: this.paths,
       sendUnreachable: (code, offender) => this.icmp.sendUnreachable(code, offender),
     });
     this.tcp = new TcpLayer({ config: config.tcp, counters: counters.tcp, random, egress, observer, onWork });
@@ -86,11 +101,21 @@ export class Stack {
       config: config.icmp, counters: counters.icmp, routes, egress,
       onError: (protocol, error, now) => this.demux.error(protocol, error, now),
     });
-    this.demux = new Demux(counters, this.tcp, this.udp, this.icmp);
+    this.demux = new Demux(counters, this.tcp, this.udp, this.icmp, (remote, mtu, now) => this.paths.narrow(remote, mtu, device.mtu, now));
     this.reassembly = new Reassembly(config.ipv4, counters.ipv4, (first) => this.icmp.reassemblyExpired(first));
-    const ipv4 = new Ipv4Input(counters.ipv4, routes, this.reassembly, (arrival, now) => this.demux.deliver(arrival, now));
+    const ipv4 = new Ipv4Input(counters.ipv4, routes, this.groups, this.reassembly, (arrival, now) => this.demux.deliver(arrival, now));
 
+    this.conflicts = (options.conflictDetection ?? false)
+      ? new Conflicts({
+          config: config.arp, counters: counters.arp, random, mac, sendArp, onWork,
+          onClear: (clear) => this.addressing.clear(clear),
+          onConflict: (contested, other, now) => this.addressing.contested(contested, other, now),
+          onDefended: (_, other, now) => this.addressing.conflict(other, now),
+        })
+      : null;
     this.addressing = new Addressing({
+      detector: this.conflicts,
+      onContested: (now) => this.dhcp?.decline(now),
       routes, observer, ownDns: address.dns ?? null,
       onDns: (servers) => (this.dns.servers = servers),
       onLost: (reason) => this.forget(reason),
@@ -144,7 +169,7 @@ export class Stack {
   pollAt(): number {
     if (this.closed) return Infinity;
     if (!this.started) return -Infinity;
-    return Math.min(this.tcp.pollAt(), this.dns.pollAt(), this.dhcp?.pollAt() ?? Infinity, this.neighbors.pollAt(), this.reassembly.pollAt());
+    return Math.min(this.tcp.pollAt(), this.dns.pollAt(), this.dhcp?.pollAt() ?? Infinity, this.neighbors.pollAt(), this.reassembly.pollAt(), this.conflicts?.pollAt() ?? Infinity);
   }
 
   /** Resets every connection, gives a leased address back and closes the device. Idempotent; within a callback, done when the poll ends. */
@@ -178,6 +203,8 @@ export class Stack {
       this.dhcp?.start(now);
     }
     this.icmp.poll(now);
+    this.paths.poll(now);
+    this.conflicts?.poll(now);
     this.neighbors.poll(now);
     this.reassembly.poll(now);
     this.dhcp?.poll(now);
@@ -195,5 +222,6 @@ export class Stack {
     this.tcp.addressLost(this.now, reason);
     this.neighbors.clear();
     this.reassembly.clear();
+    this.paths.clear();
   }
 }

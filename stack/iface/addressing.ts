@@ -4,6 +4,7 @@ import type { DhcpLease } from '../socket/dhcp-lease';
 import type { DnsServer } from '../socket/dns-query';
 import { formatIpv4, isLoopback, isUnicast, prefixMask, type Ipv4Address } from '../wire/address';
 import { formatMacAddress, type MacAddress } from '../wire/ethernet';
+import type { Conflicts } from './conflicts';
 import type { Routes } from './routes';
 
 /** How the stack comes by its address. */
@@ -41,6 +42,10 @@ export interface AddressingOptions {
   readonly observer: Observer;
   /** Name servers that come before those of a lease; null: none were given. */
   readonly ownDns: readonly DnsServer[] | null;
+  /** Checks an address before it is used, and defends it; null: addresses are used at once (RFC 5227 is off). */
+  readonly detector: Pick<Conflicts, 'probe' | 'stop'> | null;
+  /** The leased address is another station's. */
+  readonly onContested: (now: number) => void;
   /** Which name servers there are; null while there is no address. */
   readonly onDns: (servers: readonly DnsServer[] | null) => void;
   /** The address is gone, and not yet another there: what was built on it must end. */
@@ -52,9 +57,16 @@ export interface AddressingOptions {
 /** Another station that claims our address is reported at most this often, ms (RFC 5227 §2.4: DEFEND_INTERVAL). */
 const CONFLICT_REPORT_MS = 10_000;
 const DNS_PORT = 53;
+/** A given address that another station has is tried again after so long, ms (RFC 5227 §2.1.1: RATE_LIMIT_INTERVAL). */
+const RETRY_STATIC_MS = 60_000;
+
+type Source = 'static' | 'dhcp';
 
 export class Addressing {
   private info: AddressInfo | null = null;
+  /** What the stack will have once the detector has found nobody else with it. */
+  private pending: { readonly info: AddressInfo; readonly source: Source } | null = null;
+  private source: Source = 'static';
   private conflictReportedAt = -Infinity;
 
   constructor(private readonly options: AddressingOptions) {}
@@ -67,25 +79,33 @@ export class Addressing {
   assign(address: AddressOptions & { readonly mode: 'static' }): void {
     const { prefixLength, gateway = null } = address;
     checkAddress(address.address, prefixLength, gateway);
-    this.take({ address: address.address, prefixLength, gateway, dns: this.options.ownDns ?? [] }, 'static');
+    this.begin({ address: address.address, prefixLength, gateway, dns: this.options.ownDns ?? [] }, 'static');
   }
 
   /** A lease was granted or renewed. */
   leased(lease: DhcpLease): void {
     const dns = this.options.ownDns ?? lease.dns.map((address) => ({ address, port: DNS_PORT }));
-    const { info } = this;
-    if (info !== null && info.address === lease.address && info.prefixLength === lease.prefixLength && info.gateway === lease.router) {
+    const { info, pending } = this;
+    const isSame = (other: AddressInfo): boolean => other.address === lease.address && other.prefixLength === lease.prefixLength && other.gateway === lease.router;
+    if (pending !== null && isSame(pending.info)) {
+      // Renewed while it is still being checked.
+      this.pending = { ...pending, info: { ...pending.info, dns } };
+      return;
+    }
+    if (info !== null && isSame(info)) {
       // A renewed lease can name other servers.
       this.info = { ...info, dns };
       this.options.onDns(dns);
       return;
     }
     if (info !== null) this.lose(`DHCP gave the address ${formatIpv4(lease.address)} in place of ${formatIpv4(info.address)}`);
-    this.take({ address: lease.address, prefixLength: lease.prefixLength, gateway: lease.router, dns }, 'dhcp');
+    this.begin({ address: lease.address, prefixLength: lease.prefixLength, gateway: lease.router, dns }, 'dhcp');
   }
 
   /** The address must not be used any more. */
   lose(reason: string): void {
+    this.pending = null;
+    this.options.detector?.stop();
     if (this.info === null) return;
     this.info = null;
     this.options.onLost(reason);
@@ -97,8 +117,31 @@ export class Addressing {
 
   /** The stack is closed: nobody need be told. */
   end(): void {
+    this.options.detector?.stop();
+    this.pending = null;
     this.info = null;
     this.options.routes.local = null;
+  }
+
+  /** The detector has found nobody else with the address. */
+  clear(address: Ipv4Address): void {
+    const { pending } = this;
+    if (pending?.info.address !== address) return;
+    this.pending = null;
+    this.take(pending.info, pending.source);
+  }
+
+  /** Another station has the address that was to be used, or did not give way: RFC 5227 §2.1.1, §2.4 (b). */
+  contested(address: Ipv4Address, mac: MacAddress, now: number): void {
+    const held = this.info ?? this.pending?.info;
+    const source = this.pending?.source ?? this.source;
+    if (held?.address !== address) return;
+    const reason = `${formatMacAddress(mac)} on the link has the address ${formatIpv4(address)}`;
+    const next = source === 'dhcp' ? 'the DHCP server is asked for another' : `give one of the two another; it is tried again after ${RETRY_STATIC_MS / 1_000} s`;
+    this.options.observer({ type: 'warning', message: `${reason}: ${next}` });
+    this.lose(reason);
+    if (source === 'dhcp') this.options.onContested(now);
+    else this.begin(held, 'static', RETRY_STATIC_MS);
   }
 
   /** Another station claims our address. */
@@ -109,9 +152,21 @@ export class Addressing {
     this.options.observer({ type: 'warning', message });
   }
 
-  private take(info: AddressInfo, source: 'static' | 'dhcp'): void {
+  private begin(info: AddressInfo, source: Source, waitMs = 0): void {
+    const { detector, observer } = this.options;
+    if (detector === null) {
+      this.take(info, source);
+      return;
+    }
+    this.pending = { info, source };
+    observer({ type: 'address-probing', address: formatIpv4(info.address) });
+    detector.probe(info.address, waitMs);
+  }
+
+  private take(info: AddressInfo, source: Source): void {
     const { address, prefixLength, gateway, dns } = info;
     this.info = info;
+    this.source = source;
     this.options.routes.local = { address, prefixLength, gateway };
     this.options.onDns(dns);
     this.options.observer({

@@ -27,7 +27,8 @@ export interface Arrival {
 /** What the demultiplexer needs of TCP. */
 export interface TcpInput {
   input(source: Ipv4Address, destination: Ipv4Address, segment: Uint8Array, ecn: Ecn, now: number): void;
-  error(error: TransportError, now: number): void;
+  /** @returns whether the error was about something that is on its way: then it can be believed of the path too */
+  error(error: TransportError, now: number): boolean;
 }
 
 /** What the demultiplexer needs of UDP. */
@@ -52,6 +53,8 @@ export class Demux {
     private readonly tcp: TcpInput,
     private readonly udp: UdpInput,
     private readonly icmp: IcmpInput,
+    /** A path is narrower than our link, as a transport has verified. */
+    private readonly onNarrowPath: (remote: Ipv4Address, mtu: number, now: number) => void,
   ) {}
 
   deliver(arrival: Arrival, now: number): void {
@@ -87,9 +90,15 @@ export class Demux {
 
   /** Tells the transport that sent a packet what became of it. @returns false if that was none of them. */
   error(protocol: number, error: TransportError, now: number): boolean {
-    if (protocol === PROTOCOL_TCP) this.tcp.error(error, now);
-    else if (protocol === PROTOCOL_UDP) this.udp.error(error);
-    else return false;
+    const { kind } = error;
+    if (protocol === PROTOCOL_TCP) {
+      // RFC 5927 §7: the check of the sequence number is TCP's; what fails it says nothing of the path either.
+      if (this.tcp.error(error, now) && kind.type === 'fragmentation-needed') this.onNarrowPath(error.remote, kind.nextHopMtu, now);
+      return true;
+    }
+    if (protocol !== PROTOCOL_UDP) return false;
+    // Our datagrams may be fragmented: no router has a reason to say otherwise, so such a message is not believed.
+    this.udp.error(error);
     return true;
   }
 }

@@ -11,6 +11,7 @@ import {
   BROADCAST_MAC, ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, multicastMac, readMac, writeEthernetHeader, type MacAddress,
 } from '../wire/ethernet';
 import { IPV4_MAX_BYTES } from '../wire/ipv4';
+import type { Groups } from './groups';
 import type { Neighbors } from './neighbors';
 import type { Routes } from './routes';
 
@@ -32,6 +33,7 @@ export class Interface {
     private readonly counters: Counters['ethernet'],
     private readonly routes: Routes,
     private readonly neighbors: Neighbors,
+    private readonly groups: Groups,
     private readonly onPacket: PacketHandler,
   ) {
     this.mac = readMac(device.mac, 0);
@@ -78,6 +80,10 @@ export class Interface {
     return this.neighbors.lookup(nextHop);
   }
 
+  private isOurGroup(high: number, low: number): boolean {
+    return (high === BROADCAST_MAC.high && low === BROADCAST_MAC.low) || (high === 0x0100 && this.groups.hasMac(low));
+  }
+
   private input(frame: Uint8Array): void {
     const { counters, mac } = this;
     if (frame.length < ETHERNET_HEADER_BYTES) {
@@ -88,6 +94,11 @@ export class Interface {
     const isGroup = (high & 0x0100) !== 0;
     // A capture in promiscuous mode shows the whole segment: most of it is not for us.
     if (!isGroup && (high !== mac.high || readU32(frame, 2) !== mac.low)) {
+      counters.rxNotForUs++;
+      return;
+    }
+    // Where the capture shows every group's frames, those of groups we are in.
+    if (isGroup && !this.isOurGroup(high, readU32(frame, 2))) {
       counters.rxNotForUs++;
       return;
     }

@@ -10,6 +10,7 @@ import type { Ipv4Address } from '../wire/address';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet';
 import { IPV4_HEADER_BYTES, IPV4_MAX_BYTES, Ipv4Header, writeIpv4Header } from '../wire/ipv4';
 import type { Interface } from './interface';
+import type { PathMtus } from './path-mtus';
 import type { Routes } from './routes';
 
 const HEADERS_BYTES = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES;
@@ -23,6 +24,7 @@ export interface Ipv4OutputOptions {
   readonly hash: KeyedHash;
   readonly routes: Routes;
   readonly iface: Interface;
+  readonly paths: PathMtus;
   readonly sendUnreachable: Ipv4Egress['sendUnreachable'];
 }
 
@@ -38,12 +40,14 @@ export class Ipv4Output implements Ipv4Egress {
   private readonly counters: Counters['ipv4'];
   private readonly routes: Routes;
   private readonly iface: Interface;
+  private readonly paths: PathMtus;
 
   constructor(options: Ipv4OutputOptions) {
     this.config = options.config;
     this.counters = options.counters;
     this.routes = options.routes;
     this.iface = options.iface;
+    this.paths = options.paths;
     this.buffer = options.iface.buffer;
     this.sendUnreachable = options.sendUnreachable;
     this.hash = options.hash;
@@ -53,8 +57,8 @@ export class Ipv4Output implements Ipv4Egress {
     return this.routes.sourceFor(remote);
   }
 
-  pathMtu(): number {
-    return this.iface.mtu;
+  pathMtu(remote: Ipv4Address): number {
+    return this.paths.toward(remote, this.iface.mtu);
   }
 
   send(
@@ -88,8 +92,10 @@ export class Ipv4Output implements Ipv4Egress {
     header.protocol = protocol;
     header.source = source;
     header.destination = destination;
-    if (totalBytes > iface.mtu) {
-      this.sendFragments(nextHop, length);
+    // What may be cut is cut here to fit the whole path; for what may not, a router's word goes to its transport.
+    const mtu = dontFragment ? iface.mtu : this.pathMtu(destination);
+    if (totalBytes > mtu) {
+      this.sendFragments(nextHop, length, mtu);
     } else {
       writeIpv4Header(this.buffer, ETHERNET_HEADER_BYTES, header);
       iface.send(nextHop, 0, ETHERNET_HEADER_BYTES + totalBytes);
@@ -101,9 +107,9 @@ export class Ipv4Output implements Ipv4Egress {
    * RFC 791 §3.2, in place: the first fragment goes first, so that the headers of each next one overwrite only
    * what has left already.
    */
-  private sendFragments(nextHop: Ipv4Address, length: number): void {
+  private sendFragments(nextHop: Ipv4Address, length: number, mtu: number): void {
     const { header } = this;
-    const chunkBytes = (this.iface.mtu - IPV4_HEADER_BYTES) & ~7;
+    const chunkBytes = (mtu - IPV4_HEADER_BYTES) & ~7;
     for (let offset = 0; offset < length; offset += chunkBytes) {
       const bytes = Math.min(chunkBytes, length - offset);
       header.totalBytes = IPV4_HEADER_BYTES + bytes;

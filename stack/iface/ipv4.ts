@@ -1,10 +1,11 @@
 /** Packets in: verified, checked against our addresses, put together from fragments, handed on (RFC 791, RFC 1122 §3.2.1). */
 import { PROTOCOL_UDP, type Ecn } from '../egress';
 import type { Counters } from '../observer';
-import { BROADCAST_ADDRESS, isLoopback, isUnicast, type Ipv4Address } from '../wire/address';
+import { BROADCAST_ADDRESS, isLoopback, isMulticast, isUnicast, type Ipv4Address } from '../wire/address';
 import { readU16 } from '../wire/bytes';
 import { hasSourceRoute, IPV4_HEADER_BYTES, Ipv4Header, parseIpv4 } from '../wire/ipv4';
 import type { Arrival } from './demux';
+import type { Groups } from './groups';
 import type { Reassembly } from './reassembly';
 import type { Routes } from './routes';
 
@@ -21,6 +22,7 @@ export class Ipv4Input {
   constructor(
     private readonly counters: Counters['ipv4'],
     private readonly routes: Routes,
+    private readonly groups: Groups,
     private readonly reassembly: Reassembly,
     private readonly deliver: (arrival: Arrival, now: number) => void,
   ) {}
@@ -90,6 +92,7 @@ export class Ipv4Input {
         (isBroadcast || isUnicast(header.destination))
       );
     }
+    if (isMulticast(header.destination)) return linkGroup && this.groups.has(header.destination);
     // RFC 1122 §3.3.6: a unicast packet in a frame for everybody is dropped.
     return isBroadcast || (!linkGroup && routes.isOurs(header.destination));
   }

@@ -49,7 +49,9 @@ export interface NeighborsOptions {
   readonly onUnresolved: (frame: Uint8Array) => void;
   /** A request is owed: a poll is needed. */
   readonly onWork: () => void;
-  /** Another station claims our address (RFC 5227 §2.4). */
+  /** Sees what other stations say before it is believed (RFC 5227). @returns whether they contest an address of ours */
+  readonly observe: (packet: ArpPacket) => boolean;
+  /** Another station claims our address (RFC 5227 §2.4), and `observe` has not dealt with it. */
   readonly onConflict: (mac: MacAddress) => void;
 }
 
@@ -122,8 +124,12 @@ export class Neighbors {
     }
     if (packet.operation === ARP_REQUEST) counters.rxRequests++;
     else counters.rxReplies++;
+    if (macEquals(packet.senderMac, mac) || this.options.observe(packet)) {
+      counters.rxIgnored++;
+      return;
+    }
     const { local } = routes;
-    if (local === null || macEquals(packet.senderMac, mac)) {
+    if (local === null) {
       counters.rxIgnored++;
       return;
     }

@@ -1,6 +1,7 @@
 /** A station made by hand at the other end of a stack's cable: it sends any bytes, and sees every frame. */
 import type { PartialStackConfig } from '../../stack/config';
 import { VirtualClock } from '../../stack/clock';
+import type { AddressOptions } from '../../stack/iface/addressing';
 import { createCable } from '../../stack/link/cable';
 import type { Device } from '../../stack/link/device';
 import type { StackEvent } from '../../stack/observer';
@@ -27,6 +28,8 @@ export interface RawPeerOptions {
   readonly mtu?: number;
   readonly acceptAnyDestination?: boolean;
   readonly gateway?: string;
+  readonly conflictDetection?: boolean;
+  readonly address?: AddressOptions;
 }
 
 /** The cable takes any frame; the stack is told a smaller MTU. */
@@ -59,15 +62,15 @@ export class RawPeer {
   private readonly device: Device;
 
   constructor(options: RawPeerOptions = {}) {
-    const { config = {}, mtu = 1500, acceptAnyDestination = false, gateway } = options;
+    const { config = {}, mtu = 1500, acceptAnyDestination = false, conflictDetection = false, gateway } = options;
     const [device, stackEnd] = createCable({ mtu: 65_535, queueBytes: 1 << 20 });
     const stackDevice = withMtu(stackEnd, mtu);
     this.device = device;
     this.mac = readMac(device.mac, 0);
     this.stackMac = readMac(stackDevice.mac, 0);
     this.stack = new Stack({
-      device: stackDevice, random: new SeededRandom(7), config, acceptAnyDestination, observer: (event) => this.events.push(event),
-      address: { mode: 'static', address: STACK_ADDRESS, prefixLength: 24, ...(gateway !== undefined && { gateway: ip(gateway) }) },
+      device: stackDevice, random: new SeededRandom(7), config, acceptAnyDestination, conflictDetection, observer: (event) => this.events.push(event),
+      address: options.address ?? { mode: 'static', address: STACK_ADDRESS, prefixLength: 24, ...(gateway !== undefined && { gateway: ip(gateway) }) },
     });
     runStack(this.stack, this.clock);
   }

@@ -15,7 +15,7 @@ function make(ownDns: readonly DnsServer[] | null = null) {
   const seen: string[] = [];
   const events: StackEvent[] = [];
   const addressing = new Addressing({
-    routes, ownDns, observer: (event) => events.push(event),
+    routes, ownDns, detector: null, onContested: () => seen.push('contested'), observer: (event) => events.push(event),
     onDns: (servers) => seen.push(`dns ${servers === null ? 'unknown' : servers.map(({ port }) => port).join()}`),
     onLost: (reason) => seen.push(`lost, address still there: ${routes.local !== null}: ${reason}`),
     onChange: () => seen.push('change'),
