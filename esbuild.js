@@ -22,17 +22,36 @@ function dependenciesAreFresh() {
 }
 
 /**
+ * `cap` compiled with assertions aborts the whole process when its interface goes down. The assertion's own text
+ * is in such a build.
+ */
+function capHasAssertions() {
+  const binary = path.join(root, 'node_modules', 'cap', 'build', 'Release', 'cap.node');
+  return fs.existsSync(binary) && fs.readFileSync(binary).includes('status == 0');
+}
+
+function npm(command) {
+  // One string, because npm is a batch file on Windows, which only a shell starts; nothing in it is given by a user.
+  const env = { ...process.env, CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -DNDEBUG`.trim() };
+  return spawnSync(`npm ${command}`, { cwd: root, shell: true, env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/**
  * Installs the locked dependencies if they are missing or others than the lock file names. `cap` is optional:
- * npm leaves it out by itself on a machine without a compiler.
+ * npm leaves it out by itself on a machine without a compiler. It is built without assertions.
  */
 function ensureDependencies() {
-  if (dependenciesAreFresh()) return;
-  console.error('Installing the locked dependencies (npm ci) …');
-  // One string, because npm is a batch file on Windows, which only a shell starts; nothing in it is given by a user.
-  const result = spawnSync('npm ci --no-audit --no-fund --loglevel=error', { cwd: root, shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (result.status !== 0) {
-    throw new Error(`npm ci failed (${result.error?.message ?? `exit code ${result.status ?? result.signal}`}) in ${root}: see npm's words above; the npm registry must be reachable.`);
+  if (!dependenciesAreFresh()) {
+    console.error('Installing the locked dependencies (npm ci) …');
+    const result = npm('ci --no-audit --no-fund --loglevel=error');
+    if (result.status !== 0) {
+      throw new Error(`npm ci failed (${result.error?.message ?? `exit code ${result.status ?? result.signal}`}) in ${root}: see npm's words above; the npm registry must be reachable.`);
+    }
   }
+  if (!capHasAssertions()) return;
+  console.error('Building cap without assertions (npm rebuild cap) …');
+  // A build that fails leaves the old one, or none: the link then goes over libpcap, and says why.
+  if (npm('rebuild cap --loglevel=error').status !== 0) console.error('cap was not rebuilt: see the words above. The link uses libpcap instead.');
 }
 
 /** What every bundle shares. Native and generated packages stay outside. */

@@ -1,6 +1,7 @@
 /** Records what passes a device, both ways, as pcapng (draft-ietf-opsawg-pcapng §4): readable by Wireshark. */
 import type { Clock } from '../clock';
-import type { Device, LinkCounters } from './device';
+import type { Ipv4Address } from '../wire/address';
+import type { Device, LinkChange, LinkCounters } from './device';
 
 export interface CaptureOptions {
   readonly clock: Clock;
@@ -133,6 +134,22 @@ class CapturingDevice implements Device {
 
   set onFrame(onFrame: (() => void) | null) {
     this.device.onFrame = onFrame;
+  }
+
+  get acceptsPartialChecksums(): boolean {
+    return this.device.acceptsPartialChecksums ?? false;
+  }
+
+  get onStateChange(): ((change: LinkChange) => void) | null {
+    return this.device.onStateChange ?? null;
+  }
+
+  set onStateChange(onStateChange: ((change: LinkChange) => void) | null) {
+    this.device.onStateChange = onStateChange;
+  }
+
+  useAddress(address: Ipv4Address | null): void {
+    this.device.useAddress?.(address);
   }
 
   send(buffer: Uint8Array, length: number): void {

@@ -2,6 +2,8 @@
  * The seam between the stack and whatever carries its frames. A device queues what arrives; the stack
  * takes it in bounded batches, so that a flood can starve neither timers nor scripts.
  */
+import type { Ipv4Address } from '../wire/address';
+
 export interface LinkCounters {
   rxFrames: number;
   rxBytes: number;
@@ -13,10 +15,26 @@ export interface LinkCounters {
   txDropped: number;
   /** Frames dropped for their length: shorter than an Ethernet header or longer than the link takes. */
   badLength: number;
+  /** Frames dropped because the capture held only their beginning. */
+  rxTruncated: number;
+  /** Frames dropped because they belong to a VLAN. One that has only a priority (VLAN 0) is taken. */
+  rxVlanTagged: number;
+  /** Frames that the system's capture lost before we could take them, as far as the system tells. */
+  rxKernelDropped: number;
 }
 
 export function createLinkCounters(): LinkCounters {
-  return { rxFrames: 0, rxBytes: 0, txFrames: 0, txBytes: 0, rxQueueFull: 0, txDropped: 0, badLength: 0 };
+  return {
+    rxFrames: 0, rxBytes: 0, txFrames: 0, txBytes: 0, rxQueueFull: 0, txDropped: 0, badLength: 0,
+    rxTruncated: 0, rxVlanTagged: 0, rxKernelDropped: 0,
+  };
+}
+
+/** What became of the link. While it is `down` or `gone` nothing arrives, and what is sent is dropped. */
+export interface LinkChange {
+  readonly type: 'down' | 'gone' | 'up' | 'mtu-changed';
+  /** For a person: names the interface and what happened. */
+  readonly message: string;
 }
 
 export interface Device {
@@ -42,6 +60,15 @@ export interface Device {
    * (never call back into the device or the stack).
    */
   onFrame: (() => void) | null;
+  /**
+   * A checksum of TCP or UDP that is the pseudo-header's sum alone is a sound one: the sender left the rest to
+   * hardware that the frame never passed, as between virtual interfaces. Absent: every sum is whole.
+   */
+  readonly acceptsPartialChecksums?: boolean;
+  /** Which address the stack has now, so that a capture can leave out what is not for it. null: none. */
+  useAddress?(address: Ipv4Address | null): void;
+  /** Called when the state of the link changed, where it can. It must only schedule work. */
+  onStateChange?: ((change: LinkChange) => void) | null;
   /** Idempotent; afterwards `send` drops and nothing is received. */
   close(): void;
 }

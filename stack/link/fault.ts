@@ -4,9 +4,10 @@
  */
 import type { Clock, Timer } from '../clock';
 import type { Random } from '../random';
+import type { Ipv4Address } from '../wire/address';
 import { readU16 } from '../wire/bytes';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4 } from '../wire/ethernet';
-import type { Device, LinkCounters } from './device';
+import type { Device, LinkChange, LinkCounters } from './device';
 
 export interface FaultOptions {
   readonly clock: Clock;
@@ -95,6 +96,22 @@ class Faulty implements FaultyDevice {
 
   set onFrame(onFrame: (() => void) | null) {
     this.device.onFrame = onFrame;
+  }
+
+  get acceptsPartialChecksums(): boolean {
+    return this.device.acceptsPartialChecksums ?? false;
+  }
+
+  get onStateChange(): ((change: LinkChange) => void) | null {
+    return this.device.onStateChange ?? null;
+  }
+
+  set onStateChange(onStateChange: ((change: LinkChange) => void) | null) {
+    this.device.onStateChange = onStateChange;
+  }
+
+  useAddress(address: Ipv4Address | null): void {
+    this.device.useAddress?.(address);
   }
 
   receive(budget: number, handler: (frame: Uint8Array) => void): number {

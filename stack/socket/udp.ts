@@ -6,7 +6,7 @@ import type { Counters } from '../observer';
 import type { Random } from '../random';
 import { formatIpv4, type Ipv4Address } from '../wire/address';
 import { readU16 } from '../wire/bytes';
-import { parseUdp, UDP_HEADER_BYTES, writeUdpHeader } from '../wire/udp';
+import { parseUdp, udpChecksumIsPartial, UDP_HEADER_BYTES, writeUdpHeader } from '../wire/udp';
 
 /** RFC 6335 §6: the dynamic ports; RFC 6056 §3.3.1: picked at random from all of them. */
 const EPHEMERAL_FIRST = 49_152;
@@ -76,6 +76,8 @@ export interface UdpLayerOptions {
   readonly egress: Ipv4Egress;
   /** Work arose outside a poll: the stack wants one soon. */
   readonly onWork: () => void;
+  /** The link delivers datagrams whose checksum was left to hardware. */
+  readonly acceptsPartialChecksums?: boolean;
 }
 
 export class UdpLayer {
@@ -122,7 +124,9 @@ export class UdpLayer {
    */
   input(source: Ipv4Address, destination: Ipv4Address, datagram: Uint8Array, _now: number): boolean {
     const { counters, config } = this.options;
-    const parsed = parseUdp(source, destination, datagram);
+    const partial = this.options.acceptsPartialChecksums === true && udpChecksumIsPartial(source, destination, datagram);
+    if (partial) counters.rxPartialChecksum++;
+    const parsed = parseUdp(source, destination, datagram, partial);
     if (typeof parsed === 'string') {
       counters[parsed]++;
       return true;

@@ -40,6 +40,8 @@ export interface TcpLayerOptions {
   readonly observer: Observer;
   /** Called when something is to be done that was not before. The host polls soon. */
   readonly onWork: () => void;
+  /** The link delivers segments whose checksum was left to hardware. */
+  readonly acceptsPartialChecksums?: boolean;
 }
 
 function checkPort(name: string, port: number, least: number): void {
@@ -57,6 +59,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
 
   private readonly observer: Observer;
   private readonly onWork: () => void;
+  private readonly acceptsPartialChecksums: boolean;
   private readonly isnHash: KeyedHash;
   private readonly timestampHash: KeyedHash;
   private readonly memory: MemoryAccount = { usedBytes: 0 };
@@ -78,6 +81,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.egress = options.egress;
     this.observer = options.observer;
     this.onWork = options.onWork;
+    this.acceptsPartialChecksums = options.acceptsPartialChecksums ?? false;
     this.isnHash = new KeyedHash(options.random);
     this.timestampHash = new KeyedHash(options.random);
     this.table = new ConnectionTable(options.config, options.random);
@@ -138,7 +142,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.now = now;
     this.counters.rxSegments++;
     const { segment, counters } = this;
-    const failure = segment.parse(source, destination, bytes);
+    const failure = segment.parse(source, destination, bytes, this.acceptsPartialChecksums);
     if (failure) {
       if (failure === 'bad-checksum') counters.rxBadChecksum++;
       else if (failure === 'too-short') counters.rxTooShort++;
@@ -146,6 +150,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
       else counters.rxBadOptions++;
       return;
     }
+    if (segment.hasPartialChecksum) counters.rxPartialChecksum++;
     // RFC 1122 §4.2.3.10: nothing from or to more than one host.
     if (!isUnicast(source) || !isUnicast(destination)) {
       counters.rxBadBroadcast++;
@@ -294,7 +299,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
 
   keep(segment: TcpSegment): TcpSegment {
     const copy = new TcpSegment();
-    copy.parse(segment.source, segment.destination, segment.bytes.slice());
+    copy.parse(segment.source, segment.destination, segment.bytes.slice(), segment.hasPartialChecksum);
     return copy;
   }
 

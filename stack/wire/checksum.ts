@@ -86,3 +86,11 @@ export function pseudoHeaderSum(source: number, destination: number, protocol: n
 export function checksumValid(sum: number, bytes: Uint8Array, start: number, end: number): boolean {
   return checksumFinish(checksumAdd(sum, bytes, start, end)) === 0;
 }
+
+/**
+ * Whether a checksum field holds the sum of the pseudo-header alone, not complemented: what a sender stores
+ * that leaves the rest to its hardware. @param sum the pseudo-header's
+ */
+export function checksumIsPartial(sum: number, field: number): boolean {
+  return fold(sum) === field;
+}

@@ -1,7 +1,7 @@
 /** UDP (RFC 768): the header in front of a datagram, read and written in place. */
 import type { Ipv4Address } from './address';
 import { readU16, writeU16 } from './bytes';
-import { checksumAdd, checksumFinish, checksumValid, pseudoHeaderSum } from './checksum';
+import { checksumAdd, checksumFinish, checksumIsPartial, checksumValid, pseudoHeaderSum } from './checksum';
 
 export const UDP_HEADER_BYTES = 8;
 const PROTOCOL_UDP = 17;
@@ -20,13 +20,21 @@ export interface UdpView {
  */
 export type UdpFailure = 'rxTooShort' | 'rxBadLength' | 'rxBadChecksum' | 'rxNoPort';
 
-/** @param bytes the IPv4 payload @returns the datagram, or why it is none */
-export function parseUdp(source: Ipv4Address, destination: Ipv4Address, bytes: Uint8Array): UdpView | UdpFailure {
+/** Whether a datagram's checksum was left to hardware: it holds the pseudo-header's sum alone. */
+export function udpChecksumIsPartial(source: Ipv4Address, destination: Ipv4Address, bytes: Uint8Array): boolean {
+  return checksumIsPartial(pseudoHeaderSum(source, destination, PROTOCOL_UDP, readU16(bytes, 4)), readU16(bytes, 6));
+}
+
+/**
+ * @param bytes the IPv4 payload @param checked its checksum need not be looked at
+ * @returns the datagram, or why it is none
+ */
+export function parseUdp(source: Ipv4Address, destination: Ipv4Address, bytes: Uint8Array, checked = false): UdpView | UdpFailure {
   if (bytes.length < UDP_HEADER_BYTES) return 'rxTooShort';
   const length = readU16(bytes, 4);
   if (length < UDP_HEADER_BYTES || length > bytes.length) return 'rxBadLength';
   // RFC 768: a checksum of zero means that the sender made none; RFC 1122 §4.1.3.4 has us accept that.
-  if (readU16(bytes, 6) !== 0 && !checksumValid(pseudoHeaderSum(source, destination, PROTOCOL_UDP, length), bytes, 0, length)) {
+  if (!checked && readU16(bytes, 6) !== 0 && !checksumValid(pseudoHeaderSum(source, destination, PROTOCOL_UDP, length), bytes, 0, length)) {
     return 'rxBadChecksum';
   }
   const destinationPort = readU16(bytes, 2);

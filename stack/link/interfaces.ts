@@ -1,0 +1,112 @@
+/** The machine's network interfaces: from sysfs where there is one (Linux), else from what Node tells. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseIpv4, type Ipv4Address } from '../wire/address';
+
+export interface NetworkInterface {
+  readonly name: string;
+  readonly addresses: readonly { readonly address: Ipv4Address; readonly prefixLength: number }[];
+  /** Six bytes; null where the interface has none, or it is not known. */
+  readonly mac: Uint8Array | null;
+  /** Bytes; null where it is not known. */
+  readonly mtu: number | null;
+  /** Administratively up, and with a carrier. */
+  readonly up: boolean;
+  readonly loopback: boolean;
+  /** Wi-Fi: it carries only frames from the interface's own MAC address. */
+  readonly wireless: boolean;
+}
+
+/** What of an interface can change under a link. */
+export interface InterfaceState {
+  /** The system's number: an interface made anew under the old name has another. */
+  readonly index: number;
+  readonly mtu: number | null;
+  readonly up: boolean;
+  /** Grows with each change of the carrier: tells a change that came and went between two looks. */
+  readonly carrierChanges: number;
+}
+
+const SYSFS = '/sys/class/net';
+/** Linux: IFF_UP, IFF_LOOPBACK. */
+const FLAG_UP = 0x1;
+const FLAG_LOOPBACK = 0x8;
+/** ARPHRD_ETHER: the only kind whose frames are ours to speak. */
+const TYPE_ETHERNET = 1;
+
+/** @returns a file's text without the line's end, or null: it is not there, or the driver has no answer while down. */
+function attribute(name: string, file: string): string | null {
+  try {
+    return fs.readFileSync(path.join(SYSFS, name, file), 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
+function hasSysfs(): boolean {
+  return process.platform === 'linux' && fs.existsSync(SYSFS);
+}
+
+/** A name goes into a path: nothing that leads out of the folder. */
+function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
+}
+
+/** @returns null if there is no such interface */
+export function readInterfaceState(name: string): InterfaceState | null {
+  if (!isName(name)) return null;
+  if (!hasSysfs()) {
+    // Node lists interfaces that run and have an address; of the others it cannot tell why they are missing.
+    return name in os.networkInterfaces() ? { index: 0, mtu: null, up: true, carrierChanges: 0 } : null;
+  }
+  const index = attribute(name, 'ifindex');
+  if (index === null) return null;
+  const state = attribute(name, 'operstate');
+  // Drivers that do not report their state are `unknown`, the loopback interface among them.
+  const running = state === 'up' || state === 'unknown';
+  return {
+    index: Number(index),
+    mtu: Number(attribute(name, 'mtu') ?? 0) || null,
+    up: (Number(attribute(name, 'flags') ?? 0) & FLAG_UP) !== 0 && running,
+    carrierChanges: Number(attribute(name, 'carrier_changes') ?? 0),
+  };
+}
+
+function parseMac(text: string | null): Uint8Array | null {
+  if (text === null || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return null;
+  const bytes = Uint8Array.from(text.split(':'), (part) => parseInt(part, 16));
+  return bytes.every((byte) => byte === 0) ? null : bytes;
+}
+
+/** Every interface, in the system's order; on Linux also those that are down or have no address. */
+export function listInterfaces(): NetworkInterface[] {
+  const known = os.networkInterfaces();
+  const linux = hasSysfs();
+  // The folder can hold files beside interfaces (`bonding_masters`).
+  const names = linux ? fs.readdirSync(SYSFS).filter((name) => attribute(name, 'ifindex') !== null) : Object.keys(known);
+  return names.map((name) => {
+    const entries = known[name] ?? [];
+    const state = readInterfaceState(name);
+    return {
+      name,
+      addresses: entries.flatMap((entry) => {
+        const address = entry.family === 'IPv4' ? parseIpv4(entry.address) : null;
+        return address === null ? [] : [{ address, prefixLength: Number(entry.cidr?.split('/')[1] ?? 32) }];
+      }),
+      mac: parseMac((linux ? attribute(name, 'address') : entries[0]?.mac) ?? null),
+      mtu: state?.mtu ?? null,
+      up: state?.up ?? false,
+      loopback: linux ? (Number(attribute(name, 'flags') ?? 0) & FLAG_LOOPBACK) !== 0 : (entries[0]?.internal ?? false),
+      wireless: linux && fs.existsSync(path.join(SYSFS, name, 'phy80211')),
+    };
+  });
+}
+
+/** @returns why frames of the interface are none that the stack can speak, or null. Unknown kinds are left to the capture to judge. */
+export function unsuitable(name: string): string | null {
+  if (!hasSysfs()) return null;
+  const type = attribute(name, 'type');
+  if (type === null || Number(type) === TYPE_ETHERNET) return null;
+  return `${name} carries no Ethernet frames (type ${type}): take an Ethernet or Wi-Fi interface`;
+}
