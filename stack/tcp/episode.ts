@@ -68,7 +68,10 @@ export function growWindow(context: TcpContext, tcb: Tcb, outcome: AckOutcome): 
   const { cwndBytes, ssthreshBytes } = tcb.congestion;
   const wasLimit = seqGe(tcb.limitedAt, tcb.sndUna) || outcome.flightBefore >= cwndBytes - tcb.sndMss;
   const halfUsed = cwndBytes < ssthreshBytes && outcome.flightBefore >= cwndBytes / 2;
-  if (!wasLimit && !halfUsed) return;
+  if (!wasLimit && !halfUsed) {
+    tcb.congestion.onApplicationLimited(context.now);
+    return;
+  }
   const { sent } = tcb;
   tcb.congestion.onAck({
     ackedBytes: outcome.ackedBytes,

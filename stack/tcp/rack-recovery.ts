@@ -1,7 +1,7 @@
 /** Recovery by RACK (RFC 8985) with PRR (RFC 9937), where SACK is agreed; tail loss probes' second half (§7.4). */
 import { seqGe, seqGt } from '../wire/seq';
 import type { TcpContext } from './context';
-import { enterRecovery, growWindow, leaveRecovery, type AckOutcome } from './episode';
+import { enterRecovery, growWindow, leaveRecovery, noteReduction, type AckOutcome } from './episode';
 import type { Tcb } from './tcb';
 
 export function rackOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
@@ -60,9 +60,12 @@ function frtoStep(tcb: Tcb, advanced: boolean): void {
 /** RFC 8985 §7.4.2: whether the tail loss probe hid a loss from the congestion control. */
 function probeAnswered(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
   if (tcb.tlpEndSeq < 0 || !seqGe(tcb.sndUna, tcb.tlpEndSeq)) return;
-  const repaired = tcb.tlpIsRetransmission && !outcome.dsack && seqGt(tcb.sndUna, tcb.tlpEndSeq);
-  const unclear = tcb.tlpIsRetransmission && !outcome.dsack && !repaired && !outcome.duplicate;
+  const arrivedTwice = outcome.dsack?.end === tcb.tlpEndSeq;
+  const repaired = tcb.tlpIsRetransmission && !arrivedTwice && seqGt(tcb.sndUna, tcb.tlpEndSeq);
+  const unclear = tcb.tlpIsRetransmission && !arrivedTwice && !repaired && !outcome.duplicate;
   if (unclear) return;
   tcb.tlpEndSeq = -1;
-  if (repaired && tcb.recovery === 'open') tcb.congestion.onCongestion(outcome.flightBefore, context.now);
+  if (!repaired || tcb.recovery !== 'open') return;
+  tcb.congestion.onCongestion(outcome.flightBefore, context.now);
+  noteReduction(tcb);
 }

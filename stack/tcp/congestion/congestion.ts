@@ -5,6 +5,8 @@ export interface CongestionControl {
   ssthreshBytes: number;
   /** New data was acknowledged outside recovery, and the window was the limit. */
   onAck(ack: AckSample): void;
+  /** New data was acknowledged, but the user had too little to send to fill the window. */
+  onApplicationLimited(now: number): void;
   /** A loss or a congestion mark: sets ssthresh, and cwnd to it. `flightBytes` is RFC 5681's FlightSize. */
   onCongestion(flightBytes: number, now: number): void;
   /** The retransmission timer expired. `first`: for this segment, not again (RFC 5681 §3.1 eq. 4). */

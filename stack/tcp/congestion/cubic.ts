@@ -16,6 +16,8 @@ export class Cubic extends Window {
   private savedWMax = 0;
   /** Start of the present congestion avoidance, s; null until its first ACK. */
   private epochStart: number | null = null;
+  /** The last ACK that was counted, s. */
+  private countedAt = 0;
   private cwndEpoch = 0;
   private k = 0;
   private wEst = 0;
@@ -39,6 +41,7 @@ export class Cubic extends Window {
     const now = ack.now / 1000;
     const cwnd = this.cwndBytes / this.mss;
     if (this.epochStart === null) this.beginEpoch(now, cwnd);
+    this.countedAt = now;
     const acked = ackedBytes / this.mss;
     const rtt = (ack.srttMs ?? 0) / 1000;
     const t = now - (this.epochStart ?? now);
@@ -74,6 +77,13 @@ export class Cubic extends Window {
     this.afterTimeout = true;
   }
 
+  /** §5.8: time in which the window was not used does not move the curve. */
+  override onApplicationLimited(nowMs: number): void {
+    const now = nowMs / 1000;
+    if (this.epochStart !== null) this.epochStart += now - this.countedAt;
+    this.countedAt = now;
+  }
+
   override onRecoveryEnd(now: number): void {
     this.beginEpoch(now / 1000, this.cwndBytes / this.mss); // §4.2: t counts from here
   }
@@ -81,7 +91,9 @@ export class Cubic extends Window {
   override onIdle(idleMs: number): void {
     super.onIdle(idleMs);
     // §4.2: the curve stands still while nothing is sent.
-    if (this.epochStart !== null) this.epochStart += idleMs / 1000;
+    if (this.epochStart === null) return;
+    this.epochStart += idleMs / 1000;
+    this.countedAt += idleMs / 1000;
   }
 
   override undo(): void {
@@ -92,6 +104,7 @@ export class Cubic extends Window {
 
   private beginEpoch(now: number, cwnd: number): void {
     this.epochStart = now;
+    this.countedAt = now;
     this.cwndEpoch = cwnd;
     this.wEst = cwnd;
     // After slow start (§4.10) and after a timeout (§4.8) the curve starts at its plateau.

@@ -24,6 +24,8 @@ export abstract class Window implements CongestionControl {
     this.cwndBytes = this.mss; // RFC 5681 §3.1: the loss window
   }
 
+  onApplicationLimited(_now: number): void {}
+
   onRecoveryEnd(_now: number): void {}
 
   onIdle(_idleMs: number): void {
