@@ -134,6 +134,8 @@ export interface UdpConfig {
 export interface DhcpConfig {
   /** First wait for an answer, ms, doubling to 64 s, ±1 s (RFC 2131 §4.1). */
   readonly initialTimeoutMs: number;
+  /** Asks for answers by broadcast (RFC 2131 §4.1): needed where the link delivers no unicast before there is an address. */
+  readonly broadcastFlag: boolean;
 }
 
 export interface DnsConfig {
@@ -212,7 +214,7 @@ export const DEFAULT_CONFIG: StackConfig = {
   ipv4: { ttl: 64, reassemblyTimeoutMs: 30_000, reassemblyBytes: 1 << 20, rxBatch: 256, pathMtuMs: 600_000, maxPathMtus: 1_024 },
   icmp: { ratePerSecond: 1_000, answerEcho: true },
   udp: { queueDatagrams: 256, queueBytes: 1 << 20, maxSockets: 4_096 },
-  dhcp: { initialTimeoutMs: 4_000 },
+  dhcp: { initialTimeoutMs: 4_000, broadcastFlag: true },
   dns: {
     timeoutMs: 1_500, tries: 4, cacheEntries: 1_024, maxTtlSeconds: 86_400, maxNegativeTtlSeconds: 900, maxCnames: 16, maxQueries: 256,
     waitForServersMs: 30_000,
@@ -249,7 +251,7 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
   ipv4: { ttl: [1, 255], reassemblyTimeoutMs: MS, reassemblyBytes: BYTES, rxBatch: COUNT, pathMtuMs: MS, maxPathMtus: COUNT },
   icmp: { ratePerSecond: COUNT, answerEcho: null },
   udp: { queueDatagrams: COUNT, queueBytes: BYTES, maxSockets: [1, 65_535] },
-  dhcp: { initialTimeoutMs: MS },
+  dhcp: { initialTimeoutMs: MS, broadcastFlag: null },
   dns: {
     timeoutMs: MS, tries: [1, 100], cacheEntries: COUNT, maxTtlSeconds: [0, 2 ** 31 - 1], maxNegativeTtlSeconds: [0, 2 ** 31 - 1], maxCnames: [1, 1_000],
     maxQueries: COUNT, waitForServersMs: MS,

@@ -8,11 +8,14 @@ export { DEFAULT_GATEWAY_CONFIG, type GatewayConfig } from './gateway/gateway-co
 export type { AddressInfo, AddressOptions } from './iface/addressing';
 export { createCable, type CableOptions } from './link/cable';
 export { captureDevice, type CaptureOptions } from './link/capture';
-export type { Device, LinkCounters } from './link/device';
+export type { Device, LinkChange, LinkCounters } from './link/device';
 export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } from './link/fault';
+export { listInterfaces, type NetworkInterface } from './link/interfaces';
+export { openPcap, type PcapBinding, type PcapDevice, type PcapFailure, type PcapOptions, type PcapResult } from './link/pcap';
 export type { Counters, Observer, StackEvent } from './observer';
 export { CryptoRandom, SeededRandom, type Random } from './random';
 export { runStack } from './run-stack';
+export type { DhcpLeaseStore, RememberedLease } from './socket/dhcp-lease';
 export type { DnsResult } from './socket/dns-cache';
 export type { DnsServer } from './socket/dns-query';
 export type { UdpBindOptions, UdpDatagram, UdpError, UdpSendOptions, UdpSocket } from './socket/udp';

@@ -34,7 +34,7 @@ export function createCounters() {
       'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'spuriousRecoveries', 'tailLossProbes', 'keepAliveProbes', 'blackHoles', 'ecnReductions', 'rxNoTimestamp', 'resets', 'timeWaitReused', 'timeWaitEvicted',
     ),
     dhcp: zero(
-      'rxMalformed', 'rxWrongTransaction', 'rxUnexpected', 'rxUnusable', 'rxNaks', 'txDiscovers', 'txRequests', 'txReleases', 'txDeclines',
+      'rxMalformed', 'rxWrongTransaction', 'rxUnexpected', 'rxUnusable', 'rxRefused', 'rxNaks', 'txDiscovers', 'txRequests', 'txReleases', 'txDeclines',
       'leases', 'expired',
     ),
     dns: zero(

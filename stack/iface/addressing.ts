@@ -1,6 +1,6 @@
 /** The stack's address: given for good or leased, what follows from having it, and what ends with it. */
 import type { Observer } from '../observer';
-import type { DhcpLease } from '../socket/dhcp-lease';
+import type { DhcpLease, DhcpLeaseStore } from '../socket/dhcp-lease';
 import type { DnsServer } from '../socket/dns-query';
 import { formatIpv4, isLoopback, isUnicast, prefixMask, type Ipv4Address } from '../wire/address';
 import { formatMacAddress, type MacAddress } from '../wire/ethernet';
@@ -24,6 +24,10 @@ export type AddressOptions =
       readonly hostname?: string;
       /** RFC 2132 §9.14: the type byte and the identifier. Default: the MAC address. */
       readonly clientId?: Uint8Array;
+      /** Where the last lease is kept: its address is asked for first, and a closed stack does not give it back. */
+      readonly leaseStore?: DhcpLeaseStore;
+      /** Why an offered address must not be taken, as where an interface of the computer has it; null: it may. */
+      readonly refuse?: (address: Ipv4Address) => string | null;
       /** Taken instead of the servers that DHCP names. */
       readonly dns?: readonly DnsServer[];
     };

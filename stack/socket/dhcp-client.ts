@@ -9,17 +9,22 @@ import {
   OPTION_REBINDING_TIME, OPTION_RENEWAL_TIME, OPTION_REQUESTED_ADDRESS, OPTION_ROUTER, OPTION_SERVER_ID, OPTION_SUBNET_MASK, parseDhcp, words,
   type DhcpMessage,
 } from '../wire/dhcp';
-import { readLease, readOffer, type DhcpLease, type DhcpOffer } from './dhcp-lease';
+import { readLease, readOffer, usable, type DhcpLease, type DhcpLeaseStore, type DhcpOffer } from './dhcp-lease';
 import type { UdpLayer, UdpSocket } from './udp';
 
 /** RFC 2131 §4.1: the wait between tries doubles up to this, ms. */
 const MAX_TIMEOUT_MS = 64_000;
 /** RFC 2131 §3.1.5: a request is repeated four times before the client begins anew. */
 const MAX_REQUESTS = 5;
+/** For the last run's address it is asked only so often: its server may be far away, and another waits for a DISCOVER. */
+const MAX_REBOOT_REQUESTS = 2;
 /** RFC 2131 §4.4.5: between two requests to keep an address, at least, ms. */
 const MIN_RENEW_MS = 60_000;
 /** RFC 2131 §3.1.5: after declining an address, at least, ms. */
 const DECLINE_WAIT_MS = 10_000;
+/** RFC 5227 §2.1.1: after so many addresses in a row that others had, only one more a minute. */
+const MAX_DECLINES = 10;
+const MANY_DECLINES_WAIT_MS = 60_000;
 /** The largest message we take, bytes: an Ethernet frame's worth without IP and UDP headers. */
 const MAX_MESSAGE_BYTES = 1_472;
 
@@ -32,6 +37,16 @@ type State =
   | { readonly name: 'stopped' }
   /** Waits before it begins (anew). */
   | { readonly name: 'init'; readonly startAt: number }
+  /** RFC 2131's INIT-REBOOT left: the address of the last run is asked for. */
+  | {
+      readonly name: 'rebooting';
+      readonly xid: number;
+      readonly startedAt: number;
+      readonly address: Ipv4Address;
+      readonly tries: number;
+      readonly sentAt: number;
+      readonly retryAt: number;
+    }
   | { readonly name: 'selecting'; readonly xid: number; readonly startedAt: number; readonly tries: number; readonly retryAt: number }
   | {
       readonly name: 'requesting';
@@ -63,6 +78,15 @@ export interface DhcpClientOptions {
   readonly clientId?: Uint8Array;
   /** RFC 2132 §3.14: 1 … 255 bytes of ASCII. */
   readonly hostname?: string;
+  /** Where the last lease is kept: its address is asked for first (RFC 2131 §3.2). */
+  readonly store?: DhcpLeaseStore;
+  /**
+   * Why an address must not be taken (an interface of the computer has it, say), or null. Such an offer is left
+   * without DECLINE or RELEASE: the address is in order, and its owner would lose it.
+   */
+  readonly refuse?: (address: Ipv4Address) => string | null;
+  /** An address was refused: once per address and reason. */
+  readonly onRefused?: (address: Ipv4Address, why: string) => void;
   /** A lease was granted, or renewed: then the address is the one before. */
   readonly onLease: (lease: DhcpLease) => void;
   /** The address must not be used any more. The client goes on to look for another. */
@@ -71,12 +95,17 @@ export interface DhcpClientOptions {
 
 /**
  * Times come in through `start` and `poll`, messages through the UDP socket's `onChange`. It sends from
- * address 0 to the broadcast address until it has a lease, with the broadcast flag set, since the stack
- * takes no unicast before it has an address (RFC 2131 §4.1).
+ * address 0 to the broadcast address until it has a lease, with the broadcast flag set unless
+ * `dhcp.broadcastFlag` is off (RFC 2131 §4.1). What the network sends makes it answer at most once, and
+ * each refusal in a row makes the next wait longer: no server can have it send without a pause.
  */
 export class DhcpClient {
   private state: State = { name: 'stopped' };
   private socket: UdpSocket | null = null;
+  /** NAKs, and addresses that others had, without a lease kept in between: each makes the next wait longer. */
+  private naks = 0;
+  private declines = 0;
+  private lastRefusal = '';
 
   constructor(private readonly options: DhcpClientOptions) {}
 
@@ -94,7 +123,9 @@ export class DhcpClient {
     const socket = this.options.udp.bind({ port: DHCP_CLIENT_PORT });
     socket.onChange = (_, at) => this.receive(at);
     this.socket = socket;
-    this.discover(now);
+    const last = this.options.store?.load() ?? null;
+    if (last !== null && usable(last.address) && !this.isRefused(last.address)) this.sendReboot(now, this.options.random.u32(), now, last.address, 0);
+    else this.discover(now);
   }
 
   poll(now: number): void {
@@ -128,6 +159,12 @@ export class DhcpClient {
       this.send(DHCP_RELEASE, { ciaddr: address, to: server, options: [[OPTION_SERVER_ID, words(server)]] });
       this.options.counters.txReleases++;
     }
+    this.options.store?.save(null);
+    this.stop();
+  }
+
+  /** Stops and keeps the lease for the next run, which is as good (RFC 2131 §4.4.6). Idempotent. `onLost` is not called. */
+  stop(): void {
     this.state = { name: 'stopped' };
     this.socket?.close();
     this.socket = null;
@@ -140,7 +177,9 @@ export class DhcpClient {
     const { address, server } = state.lease;
     this.send(DHCP_DECLINE, { options: [[OPTION_REQUESTED_ADDRESS, words(address)], [OPTION_SERVER_ID, words(server)]] });
     this.options.counters.txDeclines++;
-    this.state = { name: 'init', startAt: now + DECLINE_WAIT_MS };
+    this.options.store?.save(null);
+    this.declines++;
+    this.state = { name: 'init', startAt: now + (this.declines >= MAX_DECLINES ? MANY_DECLINES_WAIT_MS : DECLINE_WAIT_MS) };
     this.options.onLost(`the address ${formatIpv4(address)} that DHCP gave is in use by another host`);
   }
 
@@ -151,6 +190,9 @@ export class DhcpClient {
         return;
       case 'init':
         return this.discover(now);
+      case 'rebooting':
+        if (state.tries >= MAX_REBOOT_REQUESTS) return this.discover(now);
+        return this.sendReboot(now, state.xid, state.startedAt, state.address, state.tries);
       case 'selecting':
         return this.sendDiscover(now, state.xid, state.startedAt, state.tries);
       case 'requesting':
@@ -176,6 +218,14 @@ export class DhcpClient {
     this.state = { name: 'selecting', xid, startedAt, tries: tries + 1, retryAt: now + this.timeout(tries) };
     this.send(DHCP_DISCOVER, { xid, secs: seconds(now - startedAt) });
     this.options.counters.txDiscovers++;
+  }
+
+  private sendReboot(now: number, xid: number, startedAt: number, address: Ipv4Address, tries: number): void {
+    // Half the usual wait: the whole of it is spent before anything new is tried.
+    this.state = { name: 'rebooting', xid, startedAt, address, tries: tries + 1, sentAt: now, retryAt: now + this.timeout(0) / 2 };
+    // RFC 2131 §4.3.2 (INIT-REBOOT): the address is named, no server is, ciaddr stays 0.
+    this.send(DHCP_REQUEST, { xid, secs: seconds(now - startedAt), options: [[OPTION_REQUESTED_ADDRESS, words(address)]] });
+    this.options.counters.txRequests++;
   }
 
   private sendRequest(now: number, xid: number, startedAt: number, offer: DhcpOffer, tries: number): void {
@@ -250,8 +300,8 @@ export class DhcpClient {
       }
       const offer = readOffer(message);
       // RFC 2131 §4.4.1 leaves the choice among offers open: the first that can be used.
-      if (offer) this.sendRequest(now, state.xid, state.startedAt, offer, 0);
-      else counters.rxUnusable++;
+      if (!offer) counters.rxUnusable++;
+      else if (!this.isRefused(offer.address)) this.sendRequest(now, state.xid, state.startedAt, offer, 0);
       return;
     }
     if (message.type === DHCP_NAK) return this.refused(message, state, now);
@@ -260,18 +310,28 @@ export class DhcpClient {
       return;
     }
     const lease = readLease(message, state.sentAt, this.options.random.uniform());
-    const expected = state.name === 'requesting' ? state.offer.address : state.lease.address;
+    const expected = state.name === 'requesting' ? state.offer.address : state.name === 'rebooting' ? state.address : state.lease.address;
     // An ACK of the server that was not asked is another client's business, or a rogue's. REBINDING asks all.
     if (!lease || lease.address !== expected || (state.name === 'requesting' && lease.server !== state.offer.server) || now >= lease.expiresAt) {
       counters.rxUnusable++;
       return;
     }
+    // What was in order when it was offered need not be so still: an interface of the computer can have come up.
+    if (this.isRefused(lease.address)) {
+      this.state = { name: 'init', startAt: now + this.timeout(0) };
+      this.options.store?.save(null);
+      if ('lease' in state) this.options.onLost(`the DHCP lease cannot be kept: ${this.lastRefusal}`);
+      return;
+    }
     this.state = { name: 'bound', lease };
     counters.leases++;
+    this.naks = 0;
+    if ('lease' in state) this.declines = 0;
+    this.options.store?.save({ address: lease.address, server: lease.server });
     this.options.onLease(lease);
   }
 
-  private refused(message: DhcpMessage, state: State & { name: 'requesting' | 'renewing' | 'rebinding' }, now: number): void {
+  private refused(message: DhcpMessage, state: State & { name: 'rebooting' | 'requesting' | 'renewing' | 'rebinding' }, now: number): void {
     const server = optionAddress(message, OPTION_SERVER_ID);
     const asked = state.name === 'requesting' ? state.offer.server : state.name === 'renewing' ? state.lease.server : null;
     // RFC 2131 table 3: a NAK names its server; one that was not asked has nothing to refuse.
@@ -281,10 +341,22 @@ export class DhcpClient {
     }
     this.options.counters.rxNaks++;
     // RFC 2131 §3.1.5 begins anew; not at once, or a server that always refuses is asked without a pause.
-    this.state = { name: 'init', startAt: now + this.timeout(0) / 4 };
-    if (state.name !== 'requesting') {
+    // The address of the last run is refused wherever the computer was moved to another network: that is in order, once.
+    this.state = { name: 'init', startAt: state.name === 'rebooting' ? now : now + this.timeout(this.naks++) / 4 };
+    this.options.store?.save(null);
+    if ('lease' in state) {
       this.options.onLost(`the DHCP server ${formatIpv4(server)} refused to extend the lease of ${formatIpv4(state.lease.address)}`);
     }
+  }
+
+  private isRefused(address: Ipv4Address): boolean {
+    const why = this.options.refuse?.(address) ?? null;
+    if (why === null) return false;
+    this.options.counters.rxRefused++;
+    const refusal = `${formatIpv4(address)}: ${why}`;
+    if (refusal !== this.lastRefusal) this.options.onRefused?.(address, why);
+    this.lastRefusal = refusal;
+    return true;
   }
 
   private send(
@@ -297,7 +369,7 @@ export class DhcpClient {
       readonly options?: readonly (readonly [number, Uint8Array])[];
     },
   ): void {
-    const { mac, clientId, hostname, random } = this.options;
+    const { config, mac, clientId, hostname, random } = this.options;
     const { xid = random.u32(), secs = 0, ciaddr = 0, to = BROADCAST_ADDRESS } = fields;
     const options = new Map<number, Uint8Array>(fields.options);
     // RFC 2131 §4.2: a client that names itself does so in every message.
@@ -308,7 +380,7 @@ export class DhcpClient {
       if (hostname) options.set(OPTION_HOST_NAME, asciiBytes(hostname));
     }
     const message = encodeDhcp({
-      op: 'request', type, xid, secs, broadcast: ciaddr === 0, ciaddr, yiaddr: 0, siaddr: 0, giaddr: 0, chaddr: mac, options,
+      op: 'request', type, xid, secs, broadcast: ciaddr === 0 && config.broadcastFlag, ciaddr, yiaddr: 0, siaddr: 0, giaddr: 0, chaddr: mac, options,
     });
     // What cannot be sent is lost like any datagram: the retransmission comes.
     this.socket?.send(to, DHCP_SERVER_PORT, message, { source: ciaddr });

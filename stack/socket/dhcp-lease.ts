@@ -24,12 +24,27 @@ export interface DhcpLease {
   readonly expiresAt: number;
 }
 
+/** What is kept of a lease from one run to the next. */
+export interface RememberedLease {
+  readonly address: Ipv4Address;
+  /** Who gave it; for whoever reads the file. */
+  readonly server: Ipv4Address;
+}
+
+/** Where the embedder keeps the last lease. Neither method may throw: what cannot be read is null, what cannot be written is lost. */
+export interface DhcpLeaseStore {
+  load(): RememberedLease | null;
+  /** @param lease null: the address must not be asked for again */
+  save(lease: RememberedLease | null): void;
+}
+
 export interface DhcpOffer {
   readonly address: Ipv4Address;
   readonly server: Ipv4Address;
 }
 
-function usable(address: Ipv4Address): boolean {
+/** Whether one host can own `address`. */
+export function usable(address: Ipv4Address): boolean {
   return isUnicast(address) && !isLoopback(address);
 }
 

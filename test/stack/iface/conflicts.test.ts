@@ -25,18 +25,23 @@ function claim(peer: RawPeer, operation: typeof ARP_REQUEST | typeof ARP_REPLY =
   peer.arp({ operation, senderMac, senderAddress: STACK_ADDRESS, targetAddress: STACK_ADDRESS }, BROADCAST_MAC);
 }
 
+/** The stack's address now. */
+function address(peer: RawPeer): number | null {
+  return peer.stack.addressInfo?.address ?? null;
+}
+
 /** With the address taken, announced twice. */
 function holding(config: PartialStackConfig = {}): RawPeer {
   const peer = new RawPeer({ conflictDetection: true, config });
   watch(peer, 12_000);
-  assert.equal(peer.stack.addressInfo?.address, STACK_ADDRESS);
+  assert.equal(address(peer), STACK_ADDRESS);
   return peer;
 }
 
 describe('Address conflict detection (RFC 5227)', () => {
   it('is off unless asked for: the address is there at once, and nothing is sent', () => {
     const peer = new RawPeer();
-    assert.equal(peer.stack.addressInfo?.address, STACK_ADDRESS);
+    assert.equal(address(peer), STACK_ADDRESS);
     assert.deepEqual(watch(peer, 10_000), []);
   });
 
@@ -57,7 +62,7 @@ describe('Address conflict detection (RFC 5227)', () => {
     const peer = new RawPeer({ conflictDetection: true });
     peer.clock.advance(1_500);
     peer.sent();
-    assert.equal(peer.stack.addressInfo, null);
+    assert.equal(address(peer), null);
     peer.arp({ operation: ARP_REQUEST, targetMac: NOBODY }, BROADCAST_MAC);
     assert.equal(peer.stack.udp.bind().send(ip('10.0.0.2'), 9, Uint8Array.of(1)), 'unreachable');
     peer.clock.advance(0);
@@ -81,9 +86,9 @@ describe('Address conflict detection (RFC 5227)', () => {
       assert.equal(peer.stack.counters.arp.conflicts, 1);
       assert.match(JSON.stringify(peer.events), /02:00:00:00:00:63 on the link has the address 10\.0\.0\.1: .*60 s/);
       assert.deepEqual(watch(peer, 59_900), []);
-      assert.equal(peer.stack.addressInfo, null);
+      assert.equal(address(peer), null);
       assert.deepEqual(watch(peer, 15_000).map(({ what }) => what), ['probe', 'probe', 'probe', 'announce', 'announce']);
-      assert.equal(peer.stack.addressInfo?.address, STACK_ADDRESS);
+      assert.equal(address(peer), STACK_ADDRESS);
     });
   }
 
@@ -95,7 +100,7 @@ describe('Address conflict detection (RFC 5227)', () => {
     peer.arp({ operation: ARP_REQUEST, senderMac: OTHER_MAC, senderAddress: 0, targetAddress: ip('10.0.0.7') }, BROADCAST_MAC);
     watch(peer, 8_000);
     assert.equal(peer.stack.counters.arp.conflicts, 0);
-    assert.equal(peer.stack.addressInfo?.address, STACK_ADDRESS);
+    assert.equal(address(peer), STACK_ADDRESS);
   });
 
   it('defends its address against one claim, and keeps its connections (§2.4 (b))', () => {
@@ -105,13 +110,13 @@ describe('Address conflict detection (RFC 5227)', () => {
     peer.arps();
     claim(peer);
     assert.deepEqual(watch(peer, 0).map(({ what }) => what), ['announce']);
-    assert.equal(peer.stack.addressInfo?.address, STACK_ADDRESS);
+    assert.equal(address(peer), STACK_ADDRESS);
     assert.equal(socket.state, 'SYN-SENT');
     assert.match(JSON.stringify(peer.events.at(-1)), /02:00:00:00:00:63 on the link claims our address/);
     watch(peer, 10_000);
     claim(peer);
     assert.equal(peer.stack.counters.arp.defended, 2, 'ten seconds later it is another quarrel');
-    assert.equal(peer.stack.addressInfo?.address, STACK_ADDRESS);
+    assert.equal(address(peer), STACK_ADDRESS);
   });
 
   it('gives the address up at the second claim within ten seconds, ending what was built on it', () => {
@@ -120,7 +125,7 @@ describe('Address conflict detection (RFC 5227)', () => {
     watch(peer, 9_900);
     const socket = peer.stack.tcp.connect({ address: ip('10.0.0.2'), port: 80 }, peer.clock.now());
     claim(peer);
-    assert.equal(peer.stack.addressInfo, null);
+    assert.equal(address(peer), null);
     assert.equal(socket.state, 'CLOSED');
     assert.equal(socket.error?.code, 'ENETDOWN');
     assert.equal(peer.stack.counters.arp.conflicts, 1);
@@ -145,6 +150,6 @@ describe('Address conflict detection (RFC 5227)', () => {
     const peer = holding();
     for (let i = 0; i < 1_000; i++) claim(peer, ARP_REPLY, { high: 0x0200, low: 1_000 + i });
     assert.deepEqual(watch(peer, 0).map(({ what }) => what), ['announce']);
-    assert.equal(peer.stack.addressInfo, null);
+    assert.equal(address(peer), null);
   });
 });
