@@ -12,15 +12,19 @@ import { Neighbors } from './iface/neighbors';
 import { PathMtus } from './iface/path-mtus';
 import { Reassembly } from './iface/reassembly';
 import { Routes } from './iface/routes';
-import type { Device, LinkCounters } from './link/device';
+import type { Device, LinkChange, LinkCounters } from './link/device';
 import { createCounters, type Counters, type Observer } from './observer';
 import { KeyedHash, type Random } from './random';
 import { DhcpClient } from './socket/dhcp-client';
 import { DnsResolver } from './socket/dns-resolver';
 import { UdpLayer } from './socket/udp';
 import { TcpLayer } from './tcp/tcp-layer';
+import { formatIpv4 } from './wire/address';
 import type { ArpPacket } from './wire/arp';
 import { readMac, type MacAddress } from './wire/ethernet';
+
+/** Changes of the link that wait for a poll, at most. */
+const MAX_LINK_CHANGES = 16;
 
 export interface StackOptions {
   readonly device: Device;
@@ -60,6 +64,11 @@ export class Stack {
   private readonly demux: Demux;
   private readonly dhcp: DhcpClient | null;
   private readonly addressing: Addressing;
+  private readonly observer: Observer;
+  /** What the device has told since the last poll. */
+  private linkChanges: LinkChange[] = [];
+  /** A closed stack does not give its lease back: the next run asks for it. */
+  private readonly keepsLease: boolean;
   private now = 0;
   private started = false;
   private polling = false;
@@ -74,8 +83,11 @@ export class Stack {
     const observer = options.observer ?? ((): void => {});
     const onWork = (): void => this.work();
     const mac = readMac(device.mac, 0);
+    const acceptsPartialChecksums = device.acceptsPartialChecksums ?? false;
+    this.observer = observer;
     const sendArp = (destination: MacAddress, packet: ArpPacket): void => this.iface.sendArp(destination, packet);
     this.config = config;
+    this.keepsLease = address.mode === 'dhcp' && address.leaseStore !== undefined;
     this.device = device;
 
     // The parts know each other in circles (a packet that cannot be sent is an event that may send another);
@@ -94,8 +106,8 @@ export class Stack {
       config: config.ipv4, counters: counters.ipv4, hash: new KeyedHash(random), routes, iface: this.iface, paths: this.paths,
       sendUnreachable: (code, offender) => this.icmp.sendUnreachable(code, offender),
     });
-    this.tcp = new TcpLayer({ config: config.tcp, counters: counters.tcp, random, egress, observer, onWork });
-    this.udp = new UdpLayer({ config: config.udp, counters: counters.udp, random, egress, onWork });
+    this.tcp = new TcpLayer({ config: config.tcp, counters: counters.tcp, random, egress, observer, onWork, acceptsPartialChecksums });
+    this.udp = new UdpLayer({ config: config.udp, counters: counters.udp, random, egress, onWork, acceptsPartialChecksums });
     this.dns = new DnsResolver({ config: config.dns, counters: counters.dns, random, udp: this.udp, onWork });
     this.icmp = new Icmp({
       config: config.icmp, counters: counters.icmp, routes, egress,
@@ -119,18 +131,25 @@ export class Stack {
       routes, observer, ownDns: address.dns ?? null,
       onDns: (servers) => (this.dns.servers = servers),
       onLost: (reason) => this.forget(reason),
-      onChange: () => this.onAddress?.(),
+      onChange: () => {
+        device.useAddress?.(this.addressing.current?.address ?? null);
+        this.onAddress?.();
+      },
     });
     device.onFrame = onWork;
+    if (device.onStateChange !== undefined) device.onStateChange = (change) => this.linkChanged(change);
     if (address.mode === 'static') {
       this.dhcp = null;
       this.addressing.assign(address);
     } else {
-      const { hostname, clientId } = address;
+      const { hostname, clientId, leaseStore, refuse } = address;
       this.dhcp = new DhcpClient({
         config: config.dhcp, counters: counters.dhcp, random, udp: this.udp, mac: device.mac,
         ...(hostname !== undefined && { hostname }),
         ...(clientId !== undefined && { clientId }),
+        ...(leaseStore && { store: leaseStore }),
+        ...(refuse && { refuse }),
+        onRefused: (offered, why) => observer({ type: 'warning', message: `DHCP offers ${formatIpv4(offered)}, which is not taken: ${why}` }),
         onLease: (lease) => this.addressing.leased(lease),
         onLost: (reason) => this.addressing.lose(reason),
       });
@@ -172,7 +191,7 @@ export class Stack {
     return Math.min(this.tcp.pollAt(), this.dns.pollAt(), this.dhcp?.pollAt() ?? Infinity, this.neighbors.pollAt(), this.reassembly.pollAt(), this.conflicts?.pollAt() ?? Infinity);
   }
 
-  /** Resets every connection, gives a leased address back and closes the device. Idempotent; within a callback, done when the poll ends. */
+  /** Resets every connection, gives a leased address back (unless it is kept for the next run) and closes the device. Idempotent; within a callback, done when the poll ends. */
   close(now: number): void {
     if (this.closed) return;
     if (this.polling) {
@@ -183,9 +202,11 @@ export class Stack {
     this.now = now;
     for (const socket of [...this.tcp.sockets]) socket.abort();
     this.tcp.poll(now);
-    this.dhcp?.release();
+    if (this.keepsLease) this.dhcp?.stop();
+    else this.dhcp?.release();
     this.dns.close();
     this.device.onFrame = null;
+    if (this.device.onStateChange) this.device.onStateChange = null;
     this.device.close();
     this.addressing.end();
     this.neighbors.clear();
@@ -202,6 +223,7 @@ export class Stack {
       this.started = true;
       this.dhcp?.start(now);
     }
+    for (const change of this.linkChanges.splice(0)) this.takeLinkChange(change, now);
     this.icmp.poll(now);
     this.paths.poll(now);
     this.conflicts?.poll(now);
@@ -215,6 +237,24 @@ export class Stack {
     this.tcp.poll(now);
     // What was sent above may need a neighbour that nobody has asked for yet.
     this.neighbors.poll(now);
+  }
+
+  private linkChanged(change: LinkChange): void {
+    // A stack that nobody polls must not collect them: the latest few tell where the link stands.
+    if (this.linkChanges.push(change) > MAX_LINK_CHANGES) this.linkChanges.shift();
+    this.work();
+  }
+
+  /** Without the link nothing that was open can go on; back on it, which may be another network, a lease is asked for again. */
+  private takeLinkChange({ type, message }: LinkChange, now: number): void {
+    this.observer({ type: 'link', change: type, message });
+    if (type === 'up') {
+      this.dhcp?.start(now);
+    } else if (type !== 'mtu-changed') {
+      this.dhcp?.stop();
+      if (this.dhcp) this.addressing.lose(message);
+      else this.forget(message);
+    }
   }
 
   /** Ends what was built on the address that is gone. */
