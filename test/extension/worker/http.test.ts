@@ -75,7 +75,11 @@ describe('Why an exchange failed', () => {
     [wrapped('UND_ERR_SOCKET', 'other side closed'), 'ECONNRESET', /closed the connection before the response from http:\/\/a\/ was complete \(5 of 10 bytes/],
     [wrapped('HPE_INVALID_CONSTANT', 'Expected HTTP/'), 'EPROTO', /http:\/\/a\/ breaks HTTP\/1\.1: Expected HTTP\//],
     [new NetworkError('ECONNREFUSED', 'a:80 refused'), 'ECONNREFUSED', /^a:80 refused$/],
-    [wrapped('UND_ERR_INVALID_ARG', 'invalid header'), 'EINVAL', /^invalid header$/],
+    [wrapped('UND_ERR_INVALID_ARG', 'invalid header'), 'EINVAL', /^fetch: invalid header$/],
+    [Object.assign(new Error('does not match'), { name: 'HTTPParserError' }), 'EPROTO', /^The response from http:\/\/a\/ breaks HTTP\/1\.1: does not match$/],
+    [wrapped('UND_ERR_HEADERS_OVERFLOW', 'overflow'), 'EPROTO', /^The response from http:\/\/a\/ has more than 16384 bytes of headers$/],
+    [wrapped('ERR_SSL_WRONG_VERSION_NUMBER', '80BC:error:0A00010B:SSL routines:f:wrong version number:record.c:350:\n'), 'ERR_SSL_WRONG_VERSION_NUMBER', /^http:\/\/a\/: the server does not speak TLS on this port; is it an http: address\?$/],
+    [Object.assign(new Error('80BC:error:0A000410:SSL routines:f:x:record.c:1:\n'), { code: 'ERR_SSL_X', reason: 'sslv3 alert handshake failure' }), 'ERR_SSL_X', /^http:\/\/a\/: TLS failed: sslv3 alert handshake failure$/],
     [wrapped('CERT_HAS_EXPIRED', 'certificate has expired'), 'CERT_HAS_EXPIRED', /^http:\/\/a\/: certificate has expired$/],
     ['text', 'EINVAL', /^text$/],
   ] as const) {
@@ -84,6 +88,22 @@ describe('Why an exchange failed', () => {
       assert.equal(explained.code, code);
       assert.match(explained.message, message);
     });
+  }
+});
+
+describe('What fetch is given', () => {
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+  for (const [what, uri, options, message] of [
+    ['port 0', 'http://a:0/', {}, /^fetch\(uri\): the port of 'http:\/\/a:0\/' must be from 1 to 65535$/],
+    ['a header name with a space', 'http://a/', { headers: { 'a b': 'c' } }, /^fetch: 'a b' is no name of a header/],
+    ['a header with a line break', 'http://a/', { headers: { a: 'b\r\nc: d' } }, /^fetch: header 'a' must be text in Latin-1 without line breaks, not 'b\\r\\nc: d'$/],
+    ['a header beyond Latin-1', 'http://a/', { headers: { a: '日' } }, /^fetch: header 'a' must be text in Latin-1/],
+    ['a header that frames the message', 'http://a/', { headers: { 'Transfer-Encoding': 'chunked' } }, /^fetch: header 'Transfer-Encoding' cannot be set/],
+    ['JSON in a circle', 'http://a/', { method: 'POST', body: { json: circle } }, /^fetch: body\.json cannot be written as JSON: Converting circular/],
+    ['JSON with a BigInt', 'http://a/', { method: 'POST', body: { json: 1n } }, /^fetch: body\.json cannot be written as JSON: .*BigInt/],
+  ] as const) {
+    it(`names ${what}`, () => assert.throws(() => parseRequest(uri, options), { message }));
   }
 });
 

@@ -3,6 +3,7 @@ import Agent from 'undici/lib/dispatcher/agent.js';
 import type { TLSSocket } from 'node:tls';
 import type { HttpHost } from '../fetch';
 import { checkHost } from '../host-name';
+import { MAX_HEADER_BYTES } from './request';
 import { ChannelStream, NetworkError } from './stream';
 
 /** Connections to one origin at once; further requests wait for one of them. */
@@ -86,6 +87,7 @@ export function createAgent(host: HttpHost): HttpAgent {
       },
       connections: CONNECTIONS_PER_ORIGIN,
       pipelining: 1,
+      maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // The exchange has one time limit of its own for all of it.
       headersTimeout: 0,

@@ -6,7 +6,15 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'];
 export const DEFAULT_TIMEOUT_MS = 300_000;
 /** Largest body of a response, bytes after decoding, unless the script sets one. */
 export const DEFAULT_MAX_BODY_BYTES = 256 << 20;
+/** Of one response, bytes: as Node's own client has it. */
+export const MAX_HEADER_BYTES = 16 << 10;
 const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** RFC 9110 §5.6.2 and §5.5. */
+const FIELD_NAME = /^[\w!#$%&'*+\-.^`|~]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** How the message is framed, and what becomes of the connection: set by a script they would contradict what is sent. */
+const CLIENTS_OWN = ['expect', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
 export interface HttpRequest {
   readonly url: URL;
@@ -46,6 +54,7 @@ function parseUrl(uri: unknown): URL {
     throw new TypeError(`fetch(uri): ${shown(uri)} is no absolute URI, such as 'http://example.com/'`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`fetch(uri): the protocol of ${shown(uri)} must be http: or https:`);
+  if (url.port === '0') throw new RangeError(`fetch(uri): the port of ${shown(uri)} must be from 1 to 65535`);
   if (url.username !== '' || url.password !== '') throw new TypeError('fetch(uri): a name and password in the uri are not sent; use the header authorization');
   return url;
 }
@@ -63,7 +72,11 @@ function parseHeaders(headers: unknown): Record<string, string> {
   if (!isRecord(headers)) throw new TypeError(`fetch: headers must be an object of strings, not ${shown(headers)}`);
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value !== 'string' && typeof value !== 'number') throw new TypeError(`fetch: header ${shown(name)} must be a string, not ${shown(value)}`);
-    parsed[name.toLowerCase()] = String(value);
+    if (!FIELD_NAME.test(name)) throw new TypeError(`fetch: ${shown(name)} is no name of a header: only letters, digits and !#$%&'*+-.^_\`|~ may be in one`);
+    if (!FIELD_VALUE.test(String(value))) throw new TypeError(`fetch: header ${shown(name)} must be text in Latin-1 without line breaks, not ${shown(value)}`);
+    const lower = name.toLowerCase();
+    if (CLIENTS_OWN.includes(lower)) throw new TypeError(`fetch: header ${shown(name)} cannot be set: it is this client's own to send`);
+    parsed[lower] = String(value);
   }
   return parsed;
 }
@@ -76,7 +89,13 @@ function parseBody(body: unknown, headers: Record<string, string>): Uint8Array |
   }
   if (body instanceof Uint8Array) return body;
   if (!isRecord(body) || !('json' in body)) throw new TypeError(`fetch: body must be a string, a Buffer or { json }, not ${shown(body)}`);
-  const text = JSON.stringify(body['json']);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(body['json']);
+  } catch (error) {
+    // A circle, a BigInt, or a toJSON that threw.
+    throw new TypeError(`fetch: body.json cannot be written as JSON: ${error instanceof Error ? error.message : shown(error)}`, { cause: error });
+  }
   if (text === undefined) throw new TypeError(`fetch: body.json must be something JSON can hold, not ${shown(body['json'])}`);
   headers['content-type'] ??= 'application/json';
   return text;
