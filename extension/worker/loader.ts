@@ -1,9 +1,11 @@
 /** Turns a script and what it imports into one program, and the bundler's errors into the script's lines. */
+import { readFile, realpath } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
 import type { Message, OnResolveArgs, Plugin } from 'esbuild';
 import type { ScriptError, SourceLocation } from '../protocol';
 import { AWAIT_FUNCTION, markAwaits } from './await-marks';
+import { ABSENT_NAMESPACE } from './script/errors';
 
 export interface Bundle {
   /** An expression: the script as an async function, to be called with the function of `await-marks.ts`. */
@@ -23,6 +25,7 @@ export const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js
 const ENTRY = 'riftnet-entry';
 /** How many of the bundler's errors are shown in full. */
 const MAX_ERRORS = 5;
+const ABSENT = 'a module of Node, and not available to Riftnet scripts: they have Network, fetch, Event and Engine instead';
 
 type Esbuild = typeof import('esbuild');
 
@@ -43,6 +46,11 @@ export async function bundleScript(file: string, source: string | null): Promise
   const esbuild = bundler();
   const sourceRoot = path.dirname(file);
   try {
+    const text = source ?? (await readFile(file).catch((error: Error) => error));
+    if (text instanceof Error) return { error: unusable(file, `cannot be read: ${text.message}`) };
+    // As a UTF-16 editor saves it, or no script at all.
+    if (text.includes('\0')) return { error: unusable(file, 'is not text in UTF-8: save it so, or give another file') };
+    const real = await realpath(file).catch(() => file);
     const result = await esbuild.build({
       // An entry of its own keeps the script a module like any other, with exports or as CommonJS.
       stdin: { contents: `import ${JSON.stringify(file)};`, resolveDir: sourceRoot, sourcefile: ENTRY },
@@ -51,8 +59,9 @@ export async function bundleScript(file: string, source: string | null): Promise
       write: false,
       bundle: true,
       format: 'esm',
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
+      // Nearer than Node: what a package has for browsers gets by without Node's modules.
+      platform: 'browser',
+      mainFields: ['module', 'browser', 'main'],
       conditions: ['module'],
       target: 'node20',
       sourcemap: 'external',
@@ -65,7 +74,7 @@ export async function bundleScript(file: string, source: string | null): Promise
       logOverride: { 'empty-import-meta': 'error' },
       // What packages ask for most, and would not find.
       define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
-      plugins: [scriptPlugin(file, source)],
+      plugins: [scriptPlugin(file, real === file && source === null ? null : text, path.dirname(real))],
     });
     const code = result.outputFiles.find((output) => output.path.endsWith('.js'))?.text ?? '';
     const map = result.outputFiles.find((output) => output.path.endsWith('.map'))?.text ?? '{}';
@@ -94,7 +103,11 @@ function wrap(file: string, sourceRoot: string, code: string, map: string): Bund
   };
 }
 
-function scriptPlugin(file: string, source: string | null): Plugin {
+/**
+ * @param source text of the script, or null: the bundler reads it
+ * @param resolveDir what the script's relative imports are relative to: as for Node, a link's target counts
+ */
+function scriptPlugin(file: string, source: string | Uint8Array | null, resolveDir: string): Plugin {
   const pluginData = { riftnet: true };
   // The bundler names it by the folder it resolves in.
   const entry = path.join(path.dirname(file), ENTRY);
@@ -113,18 +126,31 @@ function scriptPlugin(file: string, source: string | null): Plugin {
         if (!args.path.startsWith('node:')) {
           const { importer, resolveDir, kind, namespace } = args;
           const found = await build.resolve(args.path, { importer, resolveDir, kind, namespace, pluginData });
+          // Switched off by a package's `browser` map: the bundler puts an empty module there.
+          if (found.errors.length === 0 && !path.isAbsolute(found.path)) return null;
           if (found.errors.length === 0) return { path: found.path, sideEffects: found.sideEffects };
         }
-        const what = `"${args.path}" is a module of Node, and not available to Riftnet scripts: they have Network, fetch, Event and Engine instead`;
+        // A package may try for a module and do without, or ask for it in a function that is never called.
+        const isPackage = args.importer.includes(`${path.sep}node_modules${path.sep}`);
+        if (isPackage && (args.kind === 'require-call' || args.kind === 'dynamic-import')) return { path: args.path, namespace: ABSENT_NAMESPACE };
+        const what = `"${args.path}" is ${ABSENT}`;
         return { errors: [{ text: args.kind === 'require-call' ? `require cannot load it: ${what}` : what }] };
       });
+      build.onLoad({ filter: /.*/, namespace: ABSENT_NAMESPACE }, (args) => ({
+        contents: `throw Object.assign(new Error(${JSON.stringify(`"${args.path}" is ${ABSENT}`)}), { code: 'MODULE_NOT_FOUND' });`,
+      }));
       if (source === null) return;
       build.onLoad({ filter: /.*/ }, (args) => {
         if (args.path !== file) return null;
-        return { contents: source, loader: /\.[cm]?ts$/.test(file) ? 'ts' : 'js', resolveDir: path.dirname(file) };
+        return { contents: source, loader: /\.[cm]?ts$/.test(file) ? 'ts' : 'js', resolveDir };
       });
     },
   };
+}
+
+function unusable(file: string, why: string): ScriptError {
+  const message = `SyntaxError: ${file} ${why}`;
+  return { kind: 'syntax', message, stack: message, location: { file, line: 1, column: 1 } };
 }
 
 function messagesOf(error: unknown): readonly Message[] | null {
@@ -151,6 +177,8 @@ function syntaxError(messages: readonly Message[], root: string, file: string): 
 
 function textOf(message: Message): string {
   if (message.id === 'empty-import-meta') return 'import.meta is not available to Riftnet scripts';
+  const missing = /^Could not resolve "([^"./][^"]*)"$/.exec(message.text)?.[1];
+  if (missing !== undefined) return `${message.text}: no node_modules of the script's folder, or above it, has it; install it with npm`;
   // esbuild's advice about `platform` and `external` is for those who call it.
   return message.text;
 }

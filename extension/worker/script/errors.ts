@@ -4,6 +4,9 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import type { ScriptError, SourceLocation } from '../../protocol';
 
+/** In it are the modules that stand for those of Node in packages: they throw, and their own lines tell nothing. */
+export const ABSENT_NAMESPACE = 'riftnet-absent';
+
 /** Names that scripts used to Node will try, and what there is instead. */
 const ABSENT: Readonly<Record<string, string>> = {
   process: 'scripts have no process: use print, Engine and Network',
@@ -43,6 +46,7 @@ export class ErrorMapper {
     this.map ??= this.parse();
     const entry = this.map?.findEntry(line - 1, column - 1);
     if (!entry || !('originalSource' in entry) || entry.originalSource === undefined) return null;
+    if (entry.originalSource.startsWith(`${ABSENT_NAMESPACE}:`)) return null;
     return {
       file: path.resolve(this.options.sourceRoot, entry.originalSource),
       line: entry.originalLine + 1,
@@ -113,6 +117,9 @@ function firstLine(text: string): string {
 }
 
 function hintFor(heading: string): string {
+  if (/^Error: Dynamic require of .* is not supported$/.test(heading)) {
+    return " (what a script imports is put together before it runs: write the path itself, as in import('./module'))";
+  }
   const name = /^ReferenceError: (\w+) is not defined$/.exec(heading)?.[1];
   const hint = name !== undefined && Object.hasOwn(ABSENT, name) ? ABSENT[name] : undefined;
   return hint === undefined ? '' : ` (${hint})`;

@@ -68,6 +68,59 @@ describe('Bundling a script', function () {
     assert.deepEqual((await run(await bundle(file))).printed, ['productionfunction', true]);
   });
 
+  it('lets a package do without modules of Node that it only tries for', async () => {
+    write('node_modules/tries/package.json', '{ "name": "tries" }');
+    write('node_modules/tries/index.js', "let fs = null;\ntry { fs = require('fs'); } catch (error) { exports.code = error.code; exports.message = error.message; }\nexports.later = () => require('node:crypto');\n");
+    write('node_modules/tries/async.mjs', "export const found = await import('node:fs').catch((error) => error.code);\n");
+    const file = write('tries.ts', "import { code, message, later } from 'tries';\nimport { found } from 'tries/async.mjs';\nprint(code, found, message);\ntry { later(); } catch (error) { print(error); }\n");
+    const made = await bundle(file);
+    const { printed } = await run(made);
+    assert.deepEqual(printed.slice(0, 2), ['MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
+    assert.match(String(printed[2]), /^"fs" is a module of Node, and not available/);
+    assert.match(String(printed[3]), /"node:crypto" is a module of Node/);
+    // What stands for the module is no place to show anybody.
+    const at = made.program.split('\n').findIndex((line) => line.includes('throw Object.assign'));
+    assert.equal(mapperOf(made).locate(at + 1, 10), null);
+  });
+
+  it("follows a package's browser map round what needs Node", async () => {
+    write('node_modules/mapped/package.json', '{ "name": "mapped", "browser": { "./node.js": "./browser.js", "fs": false } }');
+    write('node_modules/mapped/index.js', "require('fs');\nmodule.exports = require('./node.js');\n");
+    write('node_modules/mapped/node.js', "require('net').connect();\n");
+    write('node_modules/mapped/browser.js', "module.exports = 'browser';\n");
+    assert.deepEqual((await run(await bundle(write('mapped-package.ts', "import where from 'mapped';\nprint(where);\n")))).printed, ['browser']);
+  });
+
+  it("resolves a linked script's imports beside the file it leads to, and keeps the link's name in errors", async () => {
+    write('real/near.ts', 'export const near = 7;\n');
+    const target = write('real/linked.ts', "import { near } from './near';\nprint(near as number);\n");
+    const link = path.join(folder, 'link.ts');
+    fs.symlinkSync(target, link);
+    assert.deepEqual((await run(await bundle(link))).printed, [7]);
+    assert.deepEqual((await run(await bundle(link, "import { near } from './near';\nprint(near + 1);\n"))).printed, [8]);
+    fs.writeFileSync(target, 'const x = ;\n');
+    assert.deepEqual((await failure(link)).location, { file: link, line: 1, column: 11 });
+  });
+
+  for (const [name, bytes] of [['UTF-16', Buffer.from('\ufeffprint(1);\n', 'utf16le')], ['a picture', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 1, 27])]] as const) {
+    it(`says that ${name} is no script, and shows none of it`, async () => {
+      const file = write('bytes.ts', '');
+      fs.writeFileSync(file, bytes);
+      const error = await failure(file);
+      assert.equal(error.stack, `SyntaxError: ${file} is not text in UTF-8: save it so, or give another file`);
+    });
+  }
+
+  it('says that a script cannot be read', async () => {
+    assert.match((await failure(path.join(folder, 'gone.ts'))).message, /gone\.ts cannot be read: ENOENT/);
+  });
+
+  it('explains an import whose name is only known at run time', async () => {
+    const made = await bundle(write('computed.ts', "const name = './data.json' + '';\nprint(await import(name));\n"));
+    const error = await run(made).then(() => assert.fail('it was imported'), (thrown: unknown) => mapperOf(made).describe('throw', thrown));
+    assert.match(error.message, /is not supported \(what a script imports is put together before it runs: write the path itself/);
+  });
+
   it('runs the unsaved text instead of the file, and imports beside it', async () => {
     write('beside.ts', 'export const beside = 5;\n');
     const file = write('unsaved.ts', "print('old');\n");
@@ -86,6 +139,7 @@ describe('Bundling a script', function () {
     ['a module of Node without its prefix', "import fs from 'fs';\nprint(fs);\n", /"fs" is a module of Node/, 1, 16],
     ['require of a module of Node', "const fs = require('fs');\nprint(fs);\n", /require cannot load it: "fs"/, 1, 20],
     ['import.meta', "print(1);\n  print(import.meta.url);\n", /import\.meta is not available/, 2, 9],
+    ['a package that is not there', "import 'no-such-package';\n", /Could not resolve "no-such-package": no node_modules .* install it with npm/, 1, 8],
     ['an import that is not there', "import './missing';\n", /missing/, 1, 8],
     ['an import from the web', "import 'https://example.com/x.js';\n", /only files, by a relative path/, 1, 8],
   ] as const) {
