@@ -153,6 +153,15 @@ export interface DnsConfig {
   readonly maxQueries: number;
   /** How long a query waits for the link to name a server, ms: three rounds of DHCP. */
   readonly waitForServersMs: number;
+  /** Largest answer asked for in a datagram, bytes (RFC 6891 §6.2.3; RFC 9715 §3.1: 1232, which no path fragments). */
+  readonly ednsPayloadBytes: number;
+  /** Asks in letters of random case, and takes answers in the same only: forging one takes a guess more ("0x20"). */
+  readonly randomCase: boolean;
+  /** A server that left so many questions in a row without an answer is asked after the others, for so long, ms. */
+  readonly deadAfter: number;
+  readonly deadMs: number;
+  /** Asks the link for `.local` names (RFC 6762) instead of the name servers: for links with other stations. */
+  readonly multicast: boolean;
 }
 
 export interface StackConfig {
@@ -208,7 +217,7 @@ export const DEFAULT_CONFIG: StackConfig = {
     challengeAcksPerSecond: 100,
   },
   arp: {
-    reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 64, queueBytes: 1 << 20,
+    reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 1_024, queueBytes: 1 << 20,
     probeWaitMs: 1_000, probes: 3, probeMinMs: 1_000, probeMaxMs: 2_000, announceWaitMs: 2_000,
   },
   ipv4: { ttl: 64, reassemblyTimeoutMs: 30_000, reassemblyBytes: 1 << 20, rxBatch: 256, pathMtuMs: 600_000, maxPathMtus: 1_024 },
@@ -217,7 +226,7 @@ export const DEFAULT_CONFIG: StackConfig = {
   dhcp: { initialTimeoutMs: 4_000, broadcastFlag: true },
   dns: {
     timeoutMs: 1_500, tries: 4, cacheEntries: 1_024, maxTtlSeconds: 86_400, maxNegativeTtlSeconds: 900, maxCnames: 16, maxQueries: 256,
-    waitForServersMs: 30_000,
+    waitForServersMs: 30_000, ednsPayloadBytes: 1_232, randomCase: true, deadAfter: 2, deadMs: 30_000, multicast: false,
   },
 };
 
@@ -254,7 +263,7 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
   dhcp: { initialTimeoutMs: MS, broadcastFlag: null },
   dns: {
     timeoutMs: MS, tries: [1, 100], cacheEntries: COUNT, maxTtlSeconds: [0, 2 ** 31 - 1], maxNegativeTtlSeconds: [0, 2 ** 31 - 1], maxCnames: [1, 1_000],
-    maxQueries: COUNT, waitForServersMs: MS,
+    maxQueries: COUNT, waitForServersMs: MS, ednsPayloadBytes: [512, 65_535], randomCase: null, deadAfter: COUNT, deadMs: MS, multicast: null,
   },
 };
 

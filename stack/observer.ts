@@ -38,7 +38,7 @@ export function createCounters() {
       'leases', 'expired',
     ),
     dns: zero(
-      'queries', 'cacheHits', 'retries', 'timeouts', 'rxMalformed', 'rxMismatched', 'rxServerFailures', 'rxTruncated', 'cacheEvicted',
+      'queries', 'cacheHits', 'retries', 'timeouts', 'rxMalformed', 'rxMismatched', 'rxServerFailures', 'rxTruncated', 'rxOtherCase', 'tcpQueries', 'mdnsQueries', 'cacheEvicted',
     ),
     gateway: zero(
       'tcpRelayed', 'tcpRefused', 'tcpFailed', 'tcpForbidden', 'tcpReset', 'udpFlows', 'udpFlowsEvicted', 'udpDropped', 'udpFailed',

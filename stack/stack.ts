@@ -108,7 +108,11 @@ export class Stack {
     });
     this.tcp = new TcpLayer({ config: config.tcp, counters: counters.tcp, random, egress, observer, onWork, acceptsPartialChecksums });
     this.udp = new UdpLayer({ config: config.udp, counters: counters.udp, random, egress, onWork, acceptsPartialChecksums });
-    this.dns = new DnsResolver({ config: config.dns, counters: counters.dns, random, udp: this.udp, onWork });
+    this.dns = new DnsResolver({
+      config: config.dns, counters: counters.dns, random, udp: this.udp, onWork,
+      connect: (server, port, now) => this.tcp.connect({ address: server, port }, now),
+      isOnLink: (source) => routes.isOnLink(source),
+    });
     this.icmp = new Icmp({
       config: config.icmp, counters: counters.icmp, routes, egress,
       onError: (protocol, error, now) => this.demux.error(protocol, error, now),

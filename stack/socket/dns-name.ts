@@ -1,5 +1,6 @@
 /** Which names are asked for at all, and in which form. */
 import { StackError } from '../errors';
+import type { Random } from '../random';
 import { parseIpv4, type Ipv4Address } from '../wire/address';
 
 /** RFC 1035 §2.3.4, without the root's own byte: characters of a name as it is written. */
@@ -36,4 +37,24 @@ export function parseHostName(text: string): Ipv4Address | string | StackError {
   // RFC 6761 §6.3: such a query must not leave the host; whoever uses the stack gives this name its meaning.
   if (top === 'localhost') return refuse('the stack has no loopback address');
   return name;
+}
+
+/**
+ * The name with each letter in upper or lower case by chance: a server repeats the question as it came, a forger
+ * has to guess it (draft-vixie-dnsext-dns0x20).
+ */
+export function randomCase(name: string, random: Random): string {
+  let bits = 0;
+  let left = 0;
+  let out = '';
+  for (const char of name) {
+    if (left === 0) {
+      bits = random.u32();
+      left = 32;
+    }
+    out += (bits & 1) === 0 ? char : char.toUpperCase();
+    bits >>>= 1;
+    left--;
+  }
+  return out;
 }

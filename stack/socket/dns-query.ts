@@ -8,7 +8,9 @@ import {
   decodeDnsResponse, DNS_PORT, encodeDnsQuery, RCODE_FORMAT_ERROR, RCODE_NO_ERROR, RCODE_NO_NAME, RCODE_NOT_IMPLEMENTED, type DnsResponse,
 } from '../wire/dns';
 import type { DnsResult } from './dns-cache';
-import { parseHostName } from './dns-name';
+import { parseHostName, randomCase } from './dns-name';
+import type { DnsServers } from './dns-servers';
+import { DnsStream, type DnsConnect } from './dns-stream';
 import type { UdpLayer, UdpSocket } from './udp';
 
 /** Addresses kept of one answer: more are of no use to anybody. */
@@ -29,15 +31,24 @@ export interface DnsQueryOptions {
   readonly counters: Counters['dns'];
   readonly random: Random;
   readonly udp: UdpLayer;
+  /** Connects to a server for answers that do not fit a datagram. Absent: those are used as far as they go. */
+  readonly connect?: DnsConnect;
+  /** Whether an address is one of the own network: only such may answer for `.local`. Absent: none. */
+  readonly isOnLink?: (address: Ipv4Address) => boolean;
 }
 
 /** One message to one server, from a port and with an id of its own (RFC 5452 §9.2). */
 interface Try {
   readonly server: DnsServer;
-  readonly socket: UdpSocket;
+  readonly close: () => void;
+  readonly overTcp: boolean;
   readonly id: number;
   readonly name: string;
+  /** The name in the letters it was asked in. */
+  readonly asked: string;
   readonly edns: boolean;
+  /** What the answer by datagram had room for, if this is the same question over TCP. */
+  readonly partial: DnsResponse | null;
 }
 
 export class DnsQuery {
@@ -54,6 +65,7 @@ export class DnsQuery {
   private ttlSeconds = Infinity;
   private edns = true;
   private sent = 0;
+  private now = 0;
   private finished = false;
 
   /**
@@ -63,19 +75,21 @@ export class DnsQuery {
   constructor(
     private readonly name: string,
     private readonly servers: readonly DnsServer[],
+    private readonly health: DnsServers,
     private readonly options: DnsQueryOptions,
     private readonly startedAt: number,
     private readonly finish: (result: DnsResult, ttlSeconds: number | null, now: number) => void,
   ) {
-    this.alive = [...servers];
+    this.alive = health.order(startedAt);
     this.current = name;
   }
 
   /** Sends what is due. Call it first when made, then whenever `deadline` is reached. */
   poll(now: number): void {
+    this.now = now;
     if (this.finished || (this.sent > 0 && now < this.deadline)) return;
-    if (this.sent > 0) this.options.counters.timeouts++;
-    this.next(now);
+    if (this.sent > 0) this.timedOut(now);
+    else this.next(now);
   }
 
   /** Forgets the query: `finish` is not called any more. */
@@ -101,22 +115,88 @@ export class DnsQuery {
     } catch (error) {
       return this.end({ error: error instanceof StackError ? error : new StackError('ENOBUFS', String(error)) }, null, now);
     }
-    const attempt: Try = { server, socket, id: random.below(0x1_0000), name: this.current, edns: this.edns };
-    socket.onChange = (_, at) => this.receive(attempt, at);
+    const id = random.below(0x1_0000);
+    const asked = config.randomCase && !this.health.foldsCase(server) ? randomCase(this.current, random) : this.current;
+    const attempt: Try = { server, close: () => socket.close(), overTcp: false, id, name: this.current, asked, edns: this.edns, partial: null };
+    socket.onChange = (_, at) => this.receive(attempt, socket, at);
     this.tries.push(attempt);
     counters.queries++;
     if (this.sent > 0) counters.retries++;
     const round = Math.floor(this.sent / Math.max(this.servers.length, 1));
     this.sent++;
     this.deadline = now + config.timeoutMs * 1.5 ** round;
-    if (socket.send(server.address, server.port, encodeDnsQuery(attempt.id, attempt.name, attempt.edns)) !== 'sent') {
+    if (socket.send(server.address, server.port, this.message(attempt)) !== 'sent') {
       this.serverFailed(attempt, 'no route', now);
     }
   }
 
-  private receive(attempt: Try, now: number): void {
+  private message({ id, asked, edns }: Try): Uint8Array {
+    return encodeDnsQuery(id, asked, edns ? this.options.config.ednsPayloadBytes : null);
+  }
+
+  private isAskedOverTcp(server: DnsServer): boolean {
+    return this.tries.some((attempt) => attempt.overTcp && attempt.server === server);
+  }
+
+  /** The same question to the same server over TCP. @returns false where that cannot be */
+  private askOverTcp(first: Try, partial: DnsResponse | null, now: number): boolean {
+    const { config, counters, connect, random } = this.options;
+    if (!connect) return false;
+    const { server, name, asked, edns } = first;
+    try {
+      const connection = connect(server.address, server.port, now);
+      const id = random.below(0x1_0000);
+      // The stream is made with the question, and the try closes the stream.
+      const parts: { stream: DnsStream | null } = { stream: null };
+      const attempt: Try = { server, close: () => parts.stream?.close(), overTcp: true, id, name, asked, edns, partial };
+      const over = (message: Uint8Array): void => this.receiveStream(attempt, message);
+      parts.stream = new DnsStream(connection, this.message(attempt), over, (why) => this.streamFailed(attempt, why));
+      this.tries.push(attempt);
+    } catch (error) {
+      // No port, no route, too many connections: then it is as if there were no TCP.
+      if (error instanceof StackError) return false;
+      throw error;
+    }
+    counters.tcpQueries++;
+    // A handshake comes before the answer.
+    this.deadline = now + 2 * config.timeoutMs;
+    return true;
+  }
+
+  private receiveStream(attempt: Try, message: Uint8Array): void {
     const { counters } = this.options;
-    const { server, socket } = attempt;
+    const response = decodeDnsResponse(message);
+    if (!response) counters.rxMalformed++;
+    else if (!matches(response, attempt)) counters.rxMismatched++;
+    else {
+      if (response.question !== null && response.question.asWritten !== attempt.asked) this.health.setFoldsCase(attempt.server);
+      return this.answered(response, attempt, this.now);
+    }
+    this.streamFailed(attempt, 'answered another question over TCP');
+  }
+
+  private streamFailed(attempt: Try, why: string): void {
+    attempt.close();
+    if (attempt.name !== this.current) return;
+    const { partial, server } = attempt;
+    // RFC 2181 §9 for want of better: what the datagram had room for.
+    if (partial !== null) this.follow(partial, attempt, this.now);
+    else if (this.foldsCase(server)) this.ask(server, this.now);
+    else this.serverFailed(attempt, why, this.now);
+  }
+
+  private timedOut(now: number): void {
+    this.options.counters.timeouts++;
+    const latest = this.tries.at(-1);
+    if (latest) this.health.silent(latest.server, now);
+    // What a stream was opened for can be had without it, if not as well.
+    if (latest?.overTcp === true) this.streamFailed(latest, 'no answer over TCP');
+    else this.next(now);
+  }
+
+  private receive(attempt: Try, socket: UdpSocket, now: number): void {
+    const { counters } = this.options;
+    const { server } = attempt;
     for (let datagram = socket.receive(); datagram && !this.finished; datagram = socket.receive()) {
       // RFC 5452 §9.1: an answer comes from where the question went, with its id and its question.
       if (datagram.source !== server.address || datagram.sourcePort !== server.port) {
@@ -126,6 +206,7 @@ export class DnsQuery {
       const response = decodeDnsResponse(datagram.data);
       if (!response) counters.rxMalformed++;
       else if (!matches(response, attempt)) counters.rxMismatched++;
+      else if (response.question !== null && response.question.asWritten !== attempt.asked) this.otherCase(attempt, now);
       else this.answered(response, attempt, now);
     }
     const failed = this.finished ? null : socket.takeError();
@@ -134,9 +215,24 @@ export class DnsQuery {
     }
   }
 
+  /** A forger who does not see our questions, or a server that folds letters: TCP tells them apart. */
+  private otherCase(attempt: Try, now: number): void {
+    this.options.counters.rxOtherCase++;
+    if (attempt.name !== this.current || this.isAskedOverTcp(attempt.server) || this.askOverTcp(attempt, null, now)) return;
+    if (this.foldsCase(attempt.server)) this.ask(attempt.server, now);
+  }
+
+  /** Without TCP there is no telling: such a server must be usable still, asked in plain letters. @returns whether it may be asked again */
+  private foldsCase(server: DnsServer): boolean {
+    const isNew = !this.health.foldsCase(server);
+    this.health.setFoldsCase(server);
+    return isNew && this.options.config.randomCase && this.sent < this.options.config.tries + this.servers.length;
+  }
+
   private answered(response: DnsResponse, attempt: Try, now: number): void {
     const { counters } = this.options;
     const { rcode } = response;
+    this.health.answered(attempt.server);
     // An answer to a question asked before an alias was followed says nothing new.
     if (attempt.name !== this.current) return;
     if ((rcode === RCODE_FORMAT_ERROR || rcode === RCODE_NOT_IMPLEMENTED) && attempt.edns) {
@@ -148,7 +244,11 @@ export class DnsQuery {
       counters.rxServerFailures++;
       return this.serverFailed(attempt, RCODE_NAMES[rcode] ?? `code ${rcode}`, now);
     }
-    if (response.truncated) counters.rxTruncated++;
+    if (response.truncated && !attempt.overTcp) {
+      counters.rxTruncated++;
+      // RFC 2181 §9, RFC 7766 §5: asked again over TCP; what there is stays unused meanwhile.
+      if (this.isAskedOverTcp(attempt.server) || this.askOverTcp(attempt, response, now)) return;
+    }
     this.follow(response, attempt, now);
   }
 
@@ -179,7 +279,7 @@ export class DnsQuery {
     // An answer that ends with an alias, and does not say that the alias has nothing, leaves the rest to be asked.
     if (attempt.name !== this.current && response.rcode === RCODE_NO_ERROR && response.negativeTtlSeconds === null) {
       this.closeTries();
-      this.alive = [...this.servers];
+      this.alive = this.health.order(now);
       this.sent = 0;
       return this.ask(attempt.server, now);
     }
@@ -211,7 +311,7 @@ export class DnsQuery {
   }
 
   private closeTries(): void {
-    for (const attempt of this.tries) attempt.socket.close();
+    for (const attempt of this.tries) attempt.close();
     this.tries.length = 0;
   }
 

@@ -3,6 +3,8 @@ import { StackError } from '../errors';
 import { DnsCache, type DnsResult } from './dns-cache';
 import { parseHostName } from './dns-name';
 import { DnsQuery, type DnsQueryOptions, type DnsServer } from './dns-query';
+import { DnsServers } from './dns-servers';
+import { isMulticastName, MdnsQuery } from './mdns-query';
 
 export interface DnsResolverOptions extends DnsQueryOptions {
   /** Work arose outside a poll: the stack wants one soon. */
@@ -17,7 +19,7 @@ interface Waiter {
 /** A name and everybody who asked for it. Without servers (yet) it waits until `giveUpAt`. */
 interface Pending {
   readonly waiters: Set<Waiter>;
-  query: DnsQuery | null;
+  query: DnsQuery | MdnsQuery | null;
   giveUpAt: number;
 }
 
@@ -30,10 +32,12 @@ export class DnsResolver {
   private readonly pending = new Map<string, Pending>();
   private readonly ready: { readonly waiter: Waiter; readonly result: DnsResult }[] = [];
   private known: readonly DnsServer[] | null = null;
+  private health: DnsServers;
   private serversChanged = false;
 
   constructor(private readonly options: DnsResolverOptions) {
     this.cache = new DnsCache(options.config, options.counters);
+    this.health = new DnsServers([], options.config);
   }
 
   /** In order of preference; null while it is not known which there are, empty where there are none. */
@@ -45,6 +49,7 @@ export class DnsResolver {
   set servers(servers: readonly DnsServer[] | null) {
     if (servers !== null && this.known !== null && sameServers(servers, this.known)) return;
     this.known = servers && [...servers];
+    this.health = new DnsServers(this.known ?? [], this.options.config);
     this.cache.clear();
     if (this.pending.size === 0) return;
     this.serversChanged = true;
@@ -128,14 +133,21 @@ export class DnsResolver {
       pending.giveUpAt = now + this.options.config.waitForServersMs;
       return;
     }
+    const finish = (result: DnsResult, ttlSeconds: number | null, at: number): void => {
+      if (ttlSeconds !== null) this.cache.set(name, result, ttlSeconds, at);
+      this.finish(name, pending, result);
+    };
+    // RFC 6762 §3: such a name means nothing off the link, and name servers are not asked for it.
+    if (this.options.config.multicast && isMulticastName(name)) {
+      pending.query = new MdnsQuery(name, this.options, finish);
+      pending.query.poll(now);
+      return;
+    }
     if (this.known.length === 0) {
       pending.giveUpAt = now;
       return;
     }
-    pending.query = new DnsQuery(name, this.known, this.options, now, (result, ttlSeconds, at) => {
-      if (ttlSeconds !== null) this.cache.set(name, result, ttlSeconds, at);
-      this.finish(name, pending, result);
-    });
+    pending.query = new DnsQuery(name, this.known, this.health, this.options, now, finish);
     pending.query.poll(now);
   }
 

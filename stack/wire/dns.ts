@@ -12,9 +12,6 @@ export const RCODE_SERVER_FAILURE = 2;
 export const RCODE_NO_NAME = 3;
 export const RCODE_NOT_IMPLEMENTED = 4;
 
-/** RFC 9715 §3.1, DNS flag day 2020: an answer that no path fragments, bytes. */
-const EDNS_PAYLOAD_BYTES = 1_232;
-
 export interface DnsAddressRecord {
   readonly type: 'A';
   /** In lower case. */
@@ -34,8 +31,8 @@ export interface DnsResponse {
   readonly id: number;
   readonly truncated: boolean;
   readonly rcode: number;
-  /** The one question, in lower case; null if there is none or more than one. */
-  readonly question: { readonly name: string; readonly isAddress: boolean } | null;
+  /** The one question, in lower case and as it came; null if there is none or more than one. */
+  readonly question: { readonly name: string; readonly asWritten: string; readonly isAddress: boolean } | null;
   readonly answers: readonly (DnsAddressRecord | DnsAliasRecord)[];
   /** How long to remember that there is no answer: the least of the SOA's TTL and minimum (RFC 2308 §5); null without SOA. */
   readonly negativeTtlSeconds: number | null;
@@ -43,16 +40,16 @@ export interface DnsResponse {
 
 /**
  * A recursive query for the IPv4 addresses of `name` (letters, digits, `-`, `_`, joined by dots).
- * @param edns whether to say how large an answer may be (RFC 6891); without it answers are cut at 512 bytes
+ * @param ednsPayloadBytes how large an answer may be (RFC 6891); null: not said, and answers are cut at 512 bytes
  */
-export function encodeDnsQuery(id: number, name: string, edns: boolean): Uint8Array {
+export function encodeDnsQuery(id: number, name: string, ednsPayloadBytes: number | null): Uint8Array {
   const message = encode({
     type: 'query',
     id,
     flags: RECURSION_DESIRED,
     questions: [{ type: 'A', class: 'IN', name }],
-    additionals: edns
-      ? [{ type: 'OPT', name: '.', udpPayloadSize: EDNS_PAYLOAD_BYTES, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
+    additionals: ednsPayloadBytes !== null
+      ? [{ type: 'OPT', name: '.', udpPayloadSize: ednsPayloadBytes, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
       : [],
   });
   // Not a Buffer: its `slice` makes a view where everything else in the stack makes a copy.
@@ -80,7 +77,7 @@ export function decodeDnsResponse(bytes: Uint8Array): DnsResponse | null {
     rcode: flags & 15,
     question:
       question && questions.length === 1
-        ? { name: question.name.toLowerCase(), isAddress: question.type === 'A' && question.class === 'IN' }
+        ? { name: question.name.toLowerCase(), asWritten: question.name, isAddress: question.type === 'A' && question.class === 'IN' }
         : null,
     answers: (packet.answers ?? []).flatMap(narrow),
     negativeTtlSeconds: negativeTtl(packet.authorities ?? []),

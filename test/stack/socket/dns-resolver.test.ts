@@ -1,70 +1,5 @@
 import assert from 'node:assert/strict';
-import { decode, encode, type Answer, type DecodedPacket, type Packet } from 'dns-packet';
-import { DEFAULT_CONFIG, type DnsConfig } from '../../../stack/config';
-import type { DnsResult } from '../../../stack/socket/dns-cache';
-import { DnsResolver } from '../../../stack/socket/dns-resolver';
-import { formatIpv4 } from '../../../stack/wire/address';
-import { UdpHarness, type Sent } from './udp-harness';
-
-const ONE = { address: 0x0a00_0035, port: 53 };
-const TWO = { address: 0x0a00_0036, port: 5353 };
-
-const a = (name: string, data: string, ttl = 60): Answer => ({ type: 'A', class: 'IN', name, data, ttl });
-const cname = (name: string, data: string, ttl = 60): Answer => ({ type: 'CNAME', class: 'IN', name, data, ttl });
-const soa = (minimum: number): Answer => ({ type: 'SOA', class: 'IN', name: 'org', ttl: 3600, data: { mname: 'ns.org', rname: 'x.org', minimum } });
-
-/** A resolver, and its servers played by the test. */
-class Asked {
-  readonly host: UdpHarness;
-  readonly resolver: DnsResolver;
-  now = 0;
-
-  constructor(config: Partial<DnsConfig> = {}, servers: typeof ONE[] | null = [ONE, TWO], seed = 1) {
-    this.host = new UdpHarness({}, seed);
-    this.resolver = new DnsResolver({
-      config: { ...DEFAULT_CONFIG.dns, ...config }, counters: this.host.counters.dns, random: this.host.random, udp: this.host.udp, onWork: () => {},
-    });
-    this.resolver.servers = servers;
-  }
-
-  get counters() {
-    return this.host.counters.dns;
-  }
-
-  /** @returns where the results will be, as text */
-  resolve(name: string): string[] {
-    const results: string[] = [];
-    this.resolver.resolve(name, this.now, (result) => results.push(show(result)));
-    assert.deepEqual(results, [], 'an answer within the call');
-    return results;
-  }
-
-  until(at: number): void {
-    while (this.resolver.pollAt() <= at) {
-      this.now = Math.max(this.now, this.resolver.pollAt());
-      this.resolver.poll(this.now);
-    }
-    this.now = Math.max(this.now, at);
-  }
-
-  take(): Sent & { readonly query: DecodedPacket } {
-    const sent = this.host.take();
-    return { ...sent, query: decode(Buffer.from(sent.data)) };
-  }
-
-  /** Answers a query from where it went, and lets the resolver tell. */
-  reply(to: ReturnType<Asked['take']>, packet: Packet, from: { address?: number; port?: number } = {}): void {
-    const { questions, id = 0 } = to.query;
-    const bytes = encode({ type: 'response', id, ...(questions && { questions }), ...packet });
-    const source = { address: to.destination, port: to.destinationPort, ...from };
-    this.host.arrive(source, { address: to.source, port: to.sourcePort }, new Uint8Array(bytes), this.now);
-    this.until(this.now);
-  }
-}
-
-function show(result: DnsResult): string {
-  return 'error' in result ? `${result.error.code}: ${result.error.message}` : result.addresses.map(formatIpv4).join(' ');
-}
+import { a, Asked, cname, nameOf, ONE, show, soa, TWO } from './dns-asked';
 
 describe('The DNS resolver', () => {
   it('asks the first server and gives its addresses in order', () => {
@@ -72,7 +7,7 @@ describe('The DNS resolver', () => {
     const results = x.resolve('Example.ORG.');
     const sent = x.take();
     assert.deepEqual([sent.destination, sent.destinationPort], [ONE.address, 53]);
-    assert.equal(sent.query.questions?.[0]?.name, 'example.org');
+    assert.equal(nameOf(sent), 'example.org');
     x.reply(sent, { answers: [a('EXAMPLE.org', '192.0.2.2'), a('example.org', '192.0.2.1')] });
     assert.deepEqual(results, ['192.0.2.2 192.0.2.1']);
     assert.equal(x.resolver.pollAt(), Infinity);
@@ -185,7 +120,7 @@ describe('The DNS resolver', () => {
     const results = x.resolve('www.org');
     x.reply(x.take(), { answers: [cname('www.org', 'b.net')] });
     const next = x.take();
-    assert.equal(next.query.questions?.[0]?.name, 'b.net');
+    assert.equal(nameOf(next), 'b.net');
     x.reply(next, { answers: [a('b.net', '192.0.2.9')] });
     assert.deepEqual(results, ['192.0.2.9']);
     const dead = x.resolve('dead.org');
@@ -262,7 +197,7 @@ describe('The DNS resolver', () => {
     x.resolve('a.org');
     assert.deepEqual(x.host.sent, []);
     x.resolve('b.org');
-    assert.equal(x.take().query.questions?.[0]?.name, 'b.org');
+    assert.equal(nameOf(x.take()), 'b.org');
     x.now = 100_000;
     x.resolve('a.org');
     assert.equal(x.host.sent.length, 1);
