@@ -215,6 +215,26 @@ describe('TCP marks echoed by the peer (RFC 3168 §6.1.2)', () => {
   });
 });
 
+describe('TCP reductions for a loss that a tail loss probe repaired (RFC 8985 §7.4.2, RFC 3168 §6.1.2)', () => {
+  it('are told by CWR, and no mark of the same window reduces again', () => {
+    const s = new Sender({ write: 10, config: { ecn: 'on' }, peer: { ecn: true } });
+    s.ack(200, 9);
+    assert.deepEqual(s.sent(510), [9]);
+    s.ack(600, 10);
+    s.write(600, 6);
+    assert.equal(s.sent(600).length, 6);
+    s.ack(700, 12);
+    assert.ok(Number.isFinite(s.ssthresh));
+    const { ssthresh } = s;
+    s.ackWith(701, 13, [], { flags: 'ACK ECE' });
+    assert.equal(s.ssthresh, ssthresh);
+    s.ack(702, 14);
+    s.write(702, 4);
+    const [first] = dataOf(s.t.take(710));
+    assert.equal(first?.wire.flags.has('CWR'), true);
+  });
+});
+
 describe('TCP segments that are ECN-capable (RFC 3168 §6.1.4 to §6.1.6)', () => {
   it('are those with new data; retransmissions are not', () => {
     const s = new Sender({ write: 0, config: { ecn: 'on', tlp: false }, peer: { ecn: true } });

@@ -152,6 +152,25 @@ describe('TCP fast recovery with PRR (RFC 9937)', () => {
     assert.deepEqual(s.sent(302), [8], 'no advance: as many as were delivered');
   });
 
+  it('not for one that shows a further loss', () => {
+    const s = sending(100, 20);
+    s.ack(200, 0, [10, 20]);
+    assert.deepEqual(s.sent(200), range(0, 10));
+    // 2 is lost again: 3, sent with it, has arrived. Three delivered, pipe 6.
+    s.ack(300, 2, [3, 4], [10, 20]);
+    assert.deepEqual(s.sent(300), [2, 20, 21]);
+  });
+
+  it('ends with cwnd = ssthresh also where it had fallen far below', () => {
+    const s = sending(100, 20);
+    s.ack(200, 0, [16, 20]);
+    assert.equal(s.cwnd, 4);
+    // All of it had only been late.
+    s.ack(210, 20);
+    assert.equal(s.snapshot.recovery, 'open');
+    assert.equal(s.cwnd, 10);
+  });
+
   it('leaves cwnd at ssthresh after all is repaired', () => {
     for (const prr of [true, false]) {
       const s = sending(60, 20, { prr });

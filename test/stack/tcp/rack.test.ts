@@ -94,6 +94,7 @@ describe('TCP loss detection by RACK (RFC 8985 §6.2)', () => {
     s.ack(300, 8);
     assert.deepEqual(s.sent(300), [8, 9]);
     assert.equal(s.snapshot.timeouts, 0);
+    assert.equal(s.snapshot.reorderingSeen, false, 'what was sent again and comes late is no reordering (step 3)');
   });
 
   it('does not take the ACK of an original for that of its retransmission (§6.2 step 2: RTT below the least)', () => {
@@ -109,17 +110,15 @@ describe('TCP loss detection by RACK (RFC 8985 §6.2)', () => {
   });
 
   it('nor where the timestamp says that it answers the original (§6.2 step 2: TSecr)', () => {
-    const s = sending(10, { config: { timestamps: true }, peer: { ts: true } });
-    const stamped = (at: number, ecr: number) => ({ ts: { val: PEER_CLOCK + at, ecr } });
-    s.ackWith(210, 0, [[1, 10]], stamped(210, 100));
-    assert.deepEqual(s.sent(210), [0]);
-    s.write(212, 2);
-    assert.deepEqual(s.sent(212), [10, 11]);
-    s.ackWith(320, 10, [], stamped(320, 100));
-    s.ackWith(330, 10, [[11, 12]], stamped(330, 212));
-    // RACK.rtt is that of 11, 118 ms, and the window a quarter of 100.
-    assert.deepEqual(s.sent(354.9), []);
-    assert.deepEqual(s.sent(355), [10]);
+    const afterAckOf = (ecr: number): number[] => {
+      const s = sending(10, { config: { timestamps: true }, peer: { ts: true } });
+      s.ackWith(210, 0, [[1, 9]], { ts: { val: PEER_CLOCK + 210, ecr: 100 } });
+      assert.deepEqual(s.sent(210), [0]);
+      s.ackWith(320, 9, [], { ts: { val: PEER_CLOCK + 320, ecr } });
+      return s.sent(320);
+    };
+    assert.deepEqual(afterAckOf(210), [9], '9 was sent before the retransmission that has arrived');
+    assert.deepEqual(afterAckOf(100), [], 'the original of 0 was late: it was sent before 9');
   });
 
   it('marks on a timeout the first segment and what is overdue, not what was just sent (§6.3)', () => {
@@ -170,6 +169,15 @@ describe('TCP reordering window (RFC 8985 §6.2 step 4)', () => {
     assert.deepEqual(s.sent(200), [0]);
     s.ack(200, 0, [1, 4], [5, 6]);
     assert.equal(s.snapshot.lostSegments, 1, 'segment 4, at once');
+    // Also where fewer than three are SACKed.
+    const few = sending(4, { config: { initialWindowSegments: 20 } });
+    few.write(190, 4);
+    few.sent(190);
+    few.ack(200, 0, [1, 4]);
+    assert.deepEqual(few.sent(200), [0]);
+    few.ack(201, 4);
+    few.ack(290, 4, [5, 6]);
+    assert.deepEqual(few.sent(290), [4]);
   });
 
   it('grows by a quarter of the least RTT with each round trip that brought a DSACK', () => {

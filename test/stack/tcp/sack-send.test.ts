@@ -58,7 +58,7 @@ describe('TCP SACK blocks taken (RFC 2018 §5)', () => {
     const s = sending(10, 10);
     s.ack(150, 2);
     const before = s.snapshot;
-    for (const sack of [[[3, 11]], [[8, 20]], [[5, 4]], [[5, 5]], [[-3, 12]]] as const) {
+    for (const sack of [[[3, 11]], [[8, 20]], [[5, 4]], [[5, 5]], [[-3, 12]], [[1, 5]]] as const) {
       s.ack(160, 2, ...sack);
       assert.equal(s.snapshot.sackedSegments, 0, JSON.stringify(sack));
     }

@@ -115,6 +115,12 @@ describe('TCP tail loss probe (RFC 8985 §7.2, §7.3)', () => {
     assert.deepEqual(s.sent(225), [0]);
     s.sent(499);
     assert.equal(s.t.counters.tailLossProbes, 0);
+    const partial = sending(10, { config: { prr: false } });
+    partial.ack(200, 0, [1, 4]);
+    assert.deepEqual(partial.sent(200), [0]);
+    partial.ack(300, 4);
+    assert.deepEqual(partial.sent(599), [4, 5, 6, 7, 8]);
+    assert.equal(partial.t.counters.tailLossProbes, 0);
     const late = sending(10);
     assert.deepEqual(late.sent(300), [9]);
     assert.deepEqual(late.sent(600), [0]);
@@ -178,6 +184,15 @@ describe('TCP recovery by a tail loss probe (RFC 8985 §7.4)', () => {
     assert.equal(s.snapshot.ssthreshBytes, Infinity);
   });
 
+  it('does where the DSACK is about another segment, which the network duplicated (§7.4.2: matching TLP.end_seq)', () => {
+    const s = probed();
+    s.ackWith(600, 10, [], { sack: [[s.seq(3), s.seq(4)]] });
+    s.write(600, 5);
+    s.sent(600);
+    s.ack(700, 11);
+    assert.ok(Number.isFinite(s.snapshot.ssthreshBytes));
+  });
+
   it('nor when the DSACK comes after the acknowledgment of everything', () => {
     const s = probed();
     s.ack(520, 10);
@@ -201,9 +216,9 @@ describe('TCP recovery by a tail loss probe (RFC 8985 §7.4)', () => {
   it('nor when the probe carried new data (§7.4.2)', () => {
     const s = sending(15, { sent: 10 });
     assert.deepEqual(s.sent(300), [10]);
-    s.ack(400, 11);
-    s.sent(400);
-    s.ack(500, 12);
+    s.ack(350, 3);
+    assert.deepEqual(s.sent(350), [11, 12, 13, 14]);
+    s.ack(450, 13);
     assert.equal(s.snapshot.ssthreshBytes, Infinity);
   });
 

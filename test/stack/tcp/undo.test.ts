@@ -163,6 +163,20 @@ describe('TCP undo by duplicates reported (RFC 3708 §3)', () => {
     assert.ok(s.cwnd >= 10);
   });
 
+  it('also when a duplicate is reported within a block above the acknowledgment (RFC 2883 §4.1.3)', () => {
+    const s = sending();
+    s.ack(200, 0, [1, 3], [4, 10]);
+    const sent = s.sent(249);
+    assert.ok(sent.includes(0) && sent.includes(3), sent.join());
+    // Too early for the retransmissions: the originals were late.
+    s.ack(250, 0, [1, 10]);
+    s.ackWith(310, 0, [], { sack: [[s.seq(3), s.seq(4)], [s.seq(1), s.seq(10)]] });
+    s.ack(320, 10);
+    assertUndone(s, false);
+    duplicated(s, 330, 10, 0);
+    assertUndone(s, true);
+  });
+
   it('not while one of several retransmissions is unaccounted for: that loss was real', () => {
     const s = sending();
     s.ack(200, 0, [1, 5], [6, 10]);
