@@ -66,7 +66,7 @@ export class Stack {
   private readonly addressing: Addressing;
   private readonly observer: Observer;
   /** What the device has told since the last poll. */
-  private linkChanges: LinkChange[] = [];
+  private readonly linkChanges: LinkChange[] = [];
   /** A closed stack does not give its lease back: the next run asks for it. */
   private readonly keepsLease: boolean;
   private now = 0;
@@ -254,6 +254,7 @@ export class Stack {
     this.observer({ type: 'link', change: type, message });
     if (type === 'up') {
       this.dhcp?.start(now);
+      this.addressing.recheck(message);
     } else if (type !== 'mtu-changed') {
       this.dhcp?.stop();
       if (this.dhcp) this.addressing.lose(message);

@@ -12,6 +12,10 @@ const PACKAGES = {
   nginx: 'nginx-light',
   tshark: 'tshark',
   chromium: 'chromium',
+  ip: 'iproute2',
+  ethtool: 'ethtool',
+  ping: 'iputils-ping',
+  udhcpd: 'udhcpd',
 };
 
 /** Keeps a package's service from starting when it is installed: the tests start their own nginx on a port of their own. */

@@ -1,0 +1,70 @@
+/**
+ * Runs in a namespace, over the kernel's network: `echo-server PORT`, `echo-client ADDRESS PORT BYTES`,
+ * `udp-flood ADDRESS PORT MS`; and beside it: `send-frame HEX TIMES`.
+ */
+import { createHash, randomFillSync } from 'node:crypto';
+import dgram from 'node:dgram';
+import net from 'node:net';
+import { openPcap, SystemClock } from '../../../stack';
+
+const [role, ...words] = process.argv.slice(2);
+
+function server(port: number): void {
+  net.createServer({ allowHalfOpen: true }, (socket) => {
+    // The other side may reset: that is the test's affair.
+    socket.on('error', () => socket.destroy()).pipe(socket);
+  }).listen(port, () => process.stdout.write('listening\n'));
+}
+
+function client(address: string, port: number, bytes: number): void {
+  const data = randomFillSync(Buffer.alloc(bytes));
+  const hash = createHash('sha256');
+  let received = 0;
+  const socket = net.connect({ host: address, port, allowHalfOpen: true }, () => socket.end(data));
+  socket.on('error', (error) => process.stdout.write(`error ${error.message}\n`));
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    hash.update(chunk);
+  });
+  socket.on('end', () => {
+    const intact = hash.digest('hex') === createHash('sha256').update(data).digest('hex');
+    process.stdout.write(`${received} ${intact ? 'intact' : 'damaged'}\n`);
+  });
+}
+
+/** As many small datagrams as the kernel takes. */
+function flood(address: string, port: number, ms: number): void {
+  const socket = dgram.createSocket('udp4');
+  const data = Buffer.alloc(64);
+  const end = performance.now() + ms;
+  let sent = 0;
+  const burst = (): void => {
+    if (performance.now() > end) {
+      process.stdout.write(`${sent}\n`);
+      socket.close();
+      return;
+    }
+    let waiting = 64;
+    for (let i = 0; i < 64; i++) {
+      socket.send(data, port, address, (error) => {
+        if (!error) sent++;
+        if (--waiting === 0) setImmediate(burst);
+      });
+    }
+  };
+  burst();
+}
+
+function sendFrame(frame: Buffer, times: number): void {
+  const { device, failures } = openPcap({ interface: 'eth0', binding: 'libpcap', clock: new SystemClock() });
+  if (device === null) throw new Error(JSON.stringify(failures));
+  for (let i = 0; i < times; i++) device.send(frame, frame.length);
+  process.stdout.write(`${device.counters.txFrames}\n`);
+  device.close();
+}
+
+if (role === 'echo-server') server(Number(words[0]));
+else if (role === 'echo-client') client(words[0] ?? '', Number(words[1]), Number(words[2]));
+else if (role === 'udp-flood') flood(words[0] ?? '', Number(words[1]), Number(words[2]));
+else if (role === 'send-frame') sendFrame(Buffer.from(words[0] ?? '', 'hex'), Number(words[1]));
+else throw new Error(`unknown role ${role}`);

@@ -1,0 +1,111 @@
+/**
+ * Network namespaces of the test's own: two hosts on one cable (a veth pair), made and removed here. No interface
+ * outside of them is touched.
+ */
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import fs from 'node:fs';
+
+let made = 0;
+
+/** Runs a command to its end. @throws Error with its words */
+function run(words: readonly string[]): string {
+  const [command = '', ...args] = words;
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${words.join(' ')} failed: ${error?.message ?? stderr}`);
+  return stdout;
+}
+
+/** What a machine must allow. @throws Error with all that is missing */
+export function demandNamespaces(): void {
+  const missing: string[] = [];
+  if (process.getuid?.() !== 0) missing.push('root, to make network namespaces and to capture: run the tests as root');
+  if (spawnSync('ip', ['-V']).status !== 0) missing.push('the program ip (Debian package iproute2)');
+  if (missing.length > 0) throw new Error(`These tests need ${missing.join('; and ')}`);
+}
+
+/** Removes a namespace with what still runs in it. */
+function remove(name: string): void {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+  for (const pid of (stdout ?? '').split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+  spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' });
+}
+
+/** Removes what runs that were killed have left: names tell whose they were. */
+export function removeStale(): void {
+  const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+  for (const [name, pid = ''] of (stdout ?? '').matchAll(/^riftnet-(\d+)-\S+/gm)) {
+    if (!fs.existsSync(`/proc/${pid}`)) remove(name);
+  }
+}
+
+/** One host: a namespace with the interface `eth0`. */
+export class Host {
+  constructor(readonly name: string) {}
+
+  /** `ip` in the namespace. */
+  ip(...words: string[]): string {
+    return run(['ip', '-n', this.name, ...words]);
+  }
+
+  /** Runs a program in the namespace to its end. @throws Error with its words */
+  run(...words: string[]): string {
+    return run(['ip', 'netns', 'exec', this.name, ...words]);
+  }
+
+  /** Starts a program in the namespace; `ip` becomes it, so that the process is the program's. */
+  start(words: readonly string[], options: SpawnOptions): ChildProcess {
+    return spawn('ip', ['netns', 'exec', this.name, ...words], options);
+  }
+
+  /** All that lets a sender leave work to its hardware, or a receiver join segments. */
+  setOffloads(on: boolean): void {
+    const value = on ? 'on' : 'off';
+    this.run('ethtool', '-K', 'eth0', 'tx', value, 'rx', value, 'sg', value, 'tso', value, 'gso', value, 'gro', value);
+  }
+}
+
+export class Cable {
+  private constructor(
+    /** Where the stack captures: the kernel has no address there. */
+    readonly ours: Host,
+    /** The kernel's host, with an address. */
+    readonly theirs: Host,
+    readonly theirAddress: string,
+  ) {}
+
+  static create(theirAddress = '10.77.0.1'): Cable {
+    const id = `riftnet-${process.pid}-${made++}`;
+    const cable = new Cable(new Host(`${id}-a`), new Host(`${id}-b`), theirAddress);
+    try {
+      for (const host of [cable.ours, cable.theirs]) {
+        run(['ip', 'netns', 'add', host.name]);
+        host.ip('link', 'set', 'lo', 'up');
+      }
+      cable.plug();
+    } catch (error) {
+      cable.remove();
+      throw error;
+    }
+    return cable;
+  }
+
+  /** Makes the pair; also anew, once it was deleted. */
+  plug(): void {
+    const { ours, theirs } = this;
+    ours.ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', theirs.name);
+    for (const host of [ours, theirs]) host.run('sysctl', '-qw', 'net.ipv6.conf.eth0.disable_ipv6=1');
+    theirs.ip('address', 'add', `${this.theirAddress}/24`, 'dev', 'eth0');
+    for (const host of [ours, theirs]) host.ip('link', 'set', 'eth0', 'up');
+  }
+
+  /** Also after a failure half-way. The pair goes with its namespaces. */
+  remove(): void {
+    for (const host of [this.ours, this.theirs]) remove(host.name);
+  }
+}
