@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createLinkCounters } from '../../../stack/link/device';
 import { createCable } from '../../../stack/link/cable';
-import type { Device } from '../../../stack/link/device';
+import { createLinkCounters, type Device } from '../../../stack/link/device';
 
 function frame(length: number, fill: number): Uint8Array {
   return new Uint8Array(length).fill(fill);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { VirtualClock } from '../../../stack/clock';
+import { InterfaceWatch, type InterfaceEvent } from '../../../stack/link/interface-watch';
+import type { InterfaceState } from '../../../stack/link/interfaces';
+import { captureFilter } from '../../../stack/link/pcap';
+
+const UP: InterfaceState = { index: 2, mtu: 1_500, up: true, carrierChanges: 1 };
+const DOWN: InterfaceState = { ...UP, up: false, carrierChanges: 2 };
+
+/** What a watch that began with the interface up tells when it looks and finds these states, one after another. */
+function eventsOf(...states: (InterfaceState | null)[]): InterfaceEvent['type'][] {
+  const clock = new VirtualClock();
+  const told: InterfaceEvent['type'][] = [];
+  let state: InterfaceState | null = UP;
+  const watch = new InterfaceWatch({ clock, intervalMs: 100, read: () => state, onEvent: (event) => told.push(event.type), onTick: () => {} });
+  for (const next of states) {
+    state = next;
+    watch.look();
+  }
+  watch.stop();
+  return told;
+}
+
+describe('The watch over an interface', () => {
+  it('says nothing while nothing changes', () => {
+    assert.deepEqual(eventsOf(UP, UP), []);
+  });
+
+  it('tells that it is down, and up again, once each', () => {
+    assert.deepEqual(eventsOf(DOWN, DOWN, { ...UP, carrierChanges: 3 }, { ...UP, carrierChanges: 3 }), ['down', 'up']);
+  });
+
+  it('tells of a loss of the carrier that came and went between two looks', () => {
+    assert.deepEqual(eventsOf({ ...UP, carrierChanges: 3 }), ['down', 'up']);
+  });
+
+  it('tells that it is gone, and that another of its name is up', () => {
+    assert.deepEqual(eventsOf(null, null, { ...UP, index: 9 }), ['gone', 'up']);
+    assert.deepEqual(eventsOf({ ...UP, index: 9 }), ['gone', 'up']);
+  });
+
+  it('tells of another MTU', () => {
+    assert.deepEqual(eventsOf({ ...UP, mtu: 1_200 }), ['mtu']);
+  });
+});
+
+describe('The capture\'s filter', () => {
+  const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
+
+  it('leaves out our own frames, and before there is an address all but ARP, DHCP and the link\'s groups', () => {
+    const wanted = '(arp or (ip and (udp dst port 68 or dst net 224.0.0.0/24)))';
+    assert.equal(captureFilter(mac, null), `not ether src 02:00:00:00:00:01 and (${wanted} or (vlan and ${wanted}))`);
+  });
+
+  it('takes what is for our address', () => {
+    assert.match(captureFilter(mac, 0x0a00_0001), /or dst host 10\.0\.0\.1\)/);
+  });
+});
