@@ -17,7 +17,7 @@ export { CryptoRandom, SeededRandom, type Random } from './random';
 export { runStack } from './run-stack';
 export type { DhcpLeaseStore, RememberedLease } from './socket/dhcp-lease';
 export type { DnsResult } from './socket/dns-cache';
-export type { DnsServer } from './socket/dns-query';
+export type { DnsServer } from './socket/dns-servers';
 export type { UdpBindOptions, UdpDatagram, UdpError, UdpSendOptions, UdpSocket } from './socket/udp';
 export { Stack, type StackOptions } from './stack';
 export type {

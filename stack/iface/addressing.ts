@@ -1,7 +1,7 @@
 /** The stack's address: given for good or leased, what follows from having it, and what ends with it. */
 import type { Observer } from '../observer';
 import type { DhcpLease, DhcpLeaseStore } from '../socket/dhcp-lease';
-import type { DnsServer } from '../socket/dns-query';
+import type { DnsServer } from '../socket/dns-servers';
 import { formatIpv4, isLoopback, isUnicast, prefixMask, type Ipv4Address } from '../wire/address';
 import { formatMacAddress, type MacAddress } from '../wire/ethernet';
 import type { Conflicts } from './conflicts';
@@ -117,6 +117,14 @@ export class Addressing {
     this.options.onDns(null);
     this.options.observer({ type: 'address-lost', reason });
     this.options.onChange();
+  }
+
+  /** The link was down, and another station can have come to use a given address meanwhile (RFC 5227 §2.1). A leased one is asked for again anyway. */
+  recheck(reason: string): void {
+    const { info } = this;
+    if (this.options.detector === null || info === null || this.source !== 'static') return;
+    this.lose(reason);
+    this.begin(info, 'static');
   }
 
   /** The stack is closed: nobody need be told. */

@@ -3,28 +3,18 @@ import type { DnsConfig } from '../config';
 import { StackError } from '../errors';
 import type { Counters } from '../observer';
 import type { Random } from '../random';
-import { formatIpv4, type Ipv4Address } from '../wire/address';
+import type { Ipv4Address } from '../wire/address';
 import {
-  decodeDnsResponse, DNS_PORT, encodeDnsQuery, RCODE_FORMAT_ERROR, RCODE_NO_ERROR, RCODE_NO_NAME, RCODE_NOT_IMPLEMENTED, type DnsResponse,
+  decodeDnsResponse, encodeDnsQuery, RCODE_FORMAT_ERROR, RCODE_NO_ERROR, RCODE_NO_NAME, RCODE_NOT_IMPLEMENTED, type DnsResponse,
 } from '../wire/dns';
 import type { DnsResult } from './dns-cache';
 import { parseHostName, randomCase } from './dns-name';
-import type { DnsServers } from './dns-servers';
+import { formatDnsServer, type DnsServer, type DnsServers } from './dns-servers';
 import { DnsStream, type DnsConnect } from './dns-stream';
 import type { UdpLayer, UdpSocket } from './udp';
 
 /** Addresses kept of one answer: more are of no use to anybody. */
 const MAX_ADDRESSES = 64;
-
-export interface DnsServer {
-  readonly address: Ipv4Address;
-  /** 1 … 65535 */
-  readonly port: number;
-}
-
-export function formatDnsServer(server: DnsServer): string {
-  return server.port === DNS_PORT ? formatIpv4(server.address) : `${formatIpv4(server.address)}:${server.port}`;
-}
 
 export interface DnsQueryOptions {
   readonly config: DnsConfig;

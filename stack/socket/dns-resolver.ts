@@ -2,8 +2,8 @@
 import { StackError } from '../errors';
 import { DnsCache, type DnsResult } from './dns-cache';
 import { parseHostName } from './dns-name';
-import { DnsQuery, type DnsQueryOptions, type DnsServer } from './dns-query';
-import { DnsServers } from './dns-servers';
+import { DnsQuery, type DnsQueryOptions } from './dns-query';
+import { DnsServers, type DnsServer } from './dns-servers';
 import { isMulticastName, MdnsQuery } from './mdns-query';
 
 export interface DnsResolverOptions extends DnsQueryOptions {

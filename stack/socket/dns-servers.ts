@@ -1,6 +1,17 @@
 /** What is known of each name server: whether it answers, and whether it repeats a question letter by letter. */
 import type { DnsConfig } from '../config';
-import type { DnsServer } from './dns-query';
+import { formatIpv4, type Ipv4Address } from '../wire/address';
+import { DNS_PORT } from '../wire/dns';
+
+export interface DnsServer {
+  readonly address: Ipv4Address;
+  /** 1 … 65535 */
+  readonly port: number;
+}
+
+export function formatDnsServer(server: DnsServer): string {
+  return server.port === DNS_PORT ? formatIpv4(server.address) : `${formatIpv4(server.address)}:${server.port}`;
+}
 
 interface Health {
   /** Questions in a row that it did not answer. */

@@ -3,7 +3,7 @@ import { Addressing } from '../../../stack/iface/addressing';
 import { Routes } from '../../../stack/iface/routes';
 import type { StackEvent } from '../../../stack/observer';
 import type { DhcpLease } from '../../../stack/socket/dhcp-lease';
-import type { DnsServer } from '../../../stack/socket/dns-query';
+import type { DnsServer } from '../../../stack/socket/dns-servers';
 import { ip } from '../../support/two-stacks';
 
 const lease: DhcpLease = {
@@ -64,5 +64,28 @@ describe('The address of the stack', () => {
     addressing.leased(lease);
     assert.deepEqual(addressing.current?.dns, [{ address: ip('9.9.9.9'), port: 5_353 }]);
     assert.match(JSON.stringify(events), /9\.9\.9\.9:5353/);
+  });
+
+  it('is used only once the detector has found nobody else with it, and checked again when the link was down', () => {
+    const routes = new Routes(false);
+    const probes: string[] = [];
+    const events: StackEvent[] = [];
+    const addressing = new Addressing({
+      routes, ownDns: null, observer: (event) => events.push(event), onContested: () => {}, onDns: () => {}, onLost: () => {}, onChange: () => {},
+      detector: { probe: (address, waitMs = 0) => probes.push(`${address} ${waitMs}`), stop: () => {} },
+    });
+    const address = ip('10.0.0.5');
+    addressing.assign({ mode: 'static', address, prefixLength: 24 });
+    assert.equal(addressing.current?.address, undefined);
+    addressing.clear(ip('10.0.0.6'));
+    assert.equal(routes.local?.address, undefined);
+    addressing.clear(address);
+    assert.equal(routes.local?.address, address);
+    addressing.recheck('the link was down');
+    assert.equal(addressing.current?.address, undefined);
+    assert.deepEqual(probes, [`${address} 0`, `${address} 0`]);
+    addressing.contested(address, { high: 2, low: 3 }, 0);
+    assert.equal(probes.at(-1), `${address} 60000`);
+    assert.deepEqual(events.map(({ type }) => type), ['address-probing', 'address', 'address-lost', 'address-probing', 'warning', 'address-probing']);
   });
 });
