@@ -14,6 +14,7 @@ import { runPython, PythonError } from './python/run-python';
 import { ScriptFailure } from './syntax/script-error';
 import type { Settings } from './settings';
 import { tcpInfo } from './tcp-info';
+import { Traffic } from './wire/traffic';
 import { describe, optionalNumber } from './sockets/values';
 
 const ECN_BITS: Readonly<Record<string, Ecn>> = { noecn: 0, ect1: 1, ect0: 2, ce: 3 };
@@ -265,7 +266,8 @@ export class Interpreter implements Kernel {
     const socket = currentFlow && (this.host.socketOf(currentFlow) ?? this.heldSocket(currentFlow));
     const snapshot = socket?.snapshot() ?? null;
     try {
-      const broken = runPython(text, (name) => tcpInfo(name, snapshot), this.variables);
+      const connection = snapshot && { snapshot, traffic: currentFlow?.traffic ?? new Traffic(), nowUs: this.host.nowUs, mtu: this.host.mtu };
+      const broken = runPython(text, (name) => tcpInfo(name, connection), this.variables);
       if (broken) throw new ScriptFailure(line, `assert ${broken.assertion}`, broken.values || 'it does not hold');
     } catch (error) {
       if (error instanceof ScriptFailure) throw error;

@@ -44,6 +44,21 @@ describe('packetdrill: what is compared', () => {
     assert.match(formatOutcome(strict), /expected > P\. 1:1501\(1500\) ack 1 at 0\.1 s, seen > \. 1:1001\(1000\) ack 1 at 0\.1 s \(no PSH, 1000 bytes\)/);
   });
 
+  it('leaves it to segmentation offload where a joined packet has PSH', () => {
+    passes('+0 write(4, ..., 12000) = 12000\n+0 > P. 1:10001(10000) ack 1');
+    passes('+0 write(4, ..., 12000) = 12000\n+0 > . 1:10001(10000) ack 1');
+    fails('+0 write(4, ..., 12000) = 12000\n+0 > P. 1:1001(1000) ack 1', 2, /\(no PSH\)/);
+  });
+
+  it('does not join what came later', () => {
+    const apart = `+0 setsockopt(4, IPPROTO_TCP, TCP_NODELAY, [1], 4) = 0
++0 write(4, ..., 1000) = 1000
++.1 write(4, ..., 1000) = 1000
+`;
+    passes(`${apart}0.1 > P. 1:1001(1000) ack 1`);
+    fails(`${apart}0.1 > P. 1:2001(2000) ack 1`, 4, /\(1000 bytes\)/);
+  });
+
   const wrongs: readonly (readonly [string, string, RegExp])[] = [
     ['flags', '> P. 1:1001(1000) ack 1', /\(no PSH\)/],
     ['sequence number', '> . 2:1002(1000) ack 1', /\(sequence number 1\)/],
@@ -169,6 +184,29 @@ describe('packetdrill: calls', () => {
     fails('+0 ioctl(4, SIOCINQ, [10]) = 0', 1, /expected \[10\], seen \[0\]/);
   });
 
+  it('lets a reader lie until enough is there', () => {
+    const wait = '+0 setsockopt(4, SOL_SOCKET, SO_RCVLOWAT, [1000], 4) = 0\n+0...0.1 read(4, ..., 2000) = 1000\n';
+    const bytes = '+.05 < P. 1:501(500) ack 1 win 1000\n+.05 < P. 501:1001(500) ack 1 win 1000\n';
+    passes(wait + bytes);
+    fails(wait.replace('[1000]', '[1]') + bytes, 2, /seen read\(\) = 500/);
+    passes('+0 setsockopt(4, SOL_SOCKET, SO_RCVLOWAT, [1000], 4) = 0\n+0 < P. 1:501(500) ack 1 win 1000\n+0 poll([{fd=4, events=POLLIN, revents=0}], 1, 0) = 0');
+  });
+
+  it('counts what crossed the wire', () => {
+    passes(`+1 < P. 1:101(100) ack 1 win 32792
++0~+.1 > . 1:1(0) ack 101
++.5 write(4, ..., 1500) = 1500
++0 > P. 1:1501(1500) ack 101
++.1 < . 101:101(0) ack 1001 win 32792
++0 %{ assert tcpi_bytes_acked == 1000 and tcpi_bytes_sent == 1500 and tcpi_bytes_retrans == 0 and tcpi_data_segs_out == 2 and tcpi_data_segs_in == 1 }%
++0 %{ assert tcpi_last_data_sent == 100 and tcpi_last_ack_recv == 0 and 600 <= tcpi_last_data_recv <= 650, (tcpi_last_data_sent, tcpi_last_data_recv) }%
++1 %{ assert tcpi_bytes_retrans > 0 and tcpi_bytes_retrans == tcpi_bytes_sent - 1500 and tcpi_pmtu == 1500 }%`);
+  });
+
+  it('gives out after shutdown(SHUT_RD) what is there, and then the end', () => {
+    passes('+0 < P. 1:11(10) ack 1 win 1000\n+0~+.1 > . 1:1(0) ack 11\n+0 shutdown(4, SHUT_RD) = 0\n+0 read(4, ..., 100) = 10\n+0 read(4, ..., 100) = 0');
+  });
+
   it('takes several buffers as one', () => {
     passes(`+0 writev(4, [{..., 100}, {..., 200}], 2) = 300
 +0 > P. 1:301(300) ack 1
@@ -223,6 +261,11 @@ describe('packetdrill: outcomes', () => {
     ['+0 setsockopt(4, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0', 'socket option TCP_FASTOPEN'],
     ['+0 setsockopt(4, IPPROTO_TCP, TCP_CORK, [1], 4) = 0', 'socket option TCP_CORK with value 1'],
     ['+0 send(4, ..., 10, MSG_ZEROCOPY) = 10', 'MSG_ZEROCOPY'],
+    ['+0 send(4, ..., 10, MSG_MORE) = 10', 'MSG_MORE'],
+    ['+0 send(4, ..., 10, 1) = 10', 'MSG_OOB'],
+    ['+0 recv(4, ..., 10, MSG_PEEK) = 10', 'MSG_PEEK'],
+    ['+0 recv(4, ..., 10, 2) = 10', 'MSG_PEEK'],
+    ['+0 < S 0:0(0) win 1 <FO TFO_COOKIE,nop,nop>', 'Fast Open cookie TFO_COOKIE'],
     ['+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 5', 'SOCK_DGRAM'],
     ['+0 %{ import os }%', "code: statement 'import'"],
     ['+0 %{ assert tcpi_unheard_of == 1 }%', 'code: name tcpi_unheard_of'],
@@ -256,6 +299,16 @@ describe('packetdrill: outcomes', () => {
   it('starts the stack\'s sequence numbers where --local_isn says', () => {
     const script = `--local_isn=4294967295\n${OPEN.replace('> S. 0:0(0)', '> S. 4294967295:4294967295(0)')}+0 %{ assert tcpi_unacked == 0 }%`;
     assert.equal(formatOutcome(runScript(script, 'x')), 'PASS x');
+  });
+
+  it('starts the stack\'s timestamps where --local_timestamp says', () => {
+    const script = (first: number): string => `--local_timestamp=${first}
+--tcp_ts_tick_usecs=1000
+0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3
++0 connect(3, ..., ...) = -1 EINPROGRESS (x)
++0 > S 0:0(0) <mss 1460,sackOK,TS val ${first} ecr 0,nop,wscale 7>
++1 > S 0:0(0) <mss 1460,sackOK,TS val ${(first + 1_000) % 2 ** 32} ecr 0,nop,wscale 7>`;
+    for (const first of [0, 77, 2 ** 32 - 500]) assert.equal(formatOutcome(runScript(script(first), 'x')), 'PASS x');
   });
 
   it('ends at its limits', () => {

@@ -39,7 +39,7 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 /** Options about how packetdrill itself runs, which change nothing here. */
-const IGNORED = ['gateway_ip', 'netmask_ip', 'speed', 'init_scripts', 'code_command', 'code_format', 'code_sockopt', 'tcp_ts_ecr_scaled', 'verbose', 'debug', 'mss'];
+const IGNORED = ['gateway_ip', 'netmask_ip', 'speed', 'init_scripts', 'code_command', 'code_format', 'code_sockopt', 'tcp_ts_ecr_scaled', 'send_omit_free', 'verbose', 'debug', 'mss'];
 
 /** @throws ScriptFailure for a bad value, UnsupportedConstruct for an option without a meaning here */
 export function applyOptions(base: Settings, options: readonly ScriptOption[]): Settings {
@@ -55,7 +55,8 @@ function applyOption(settings: Settings, option: ScriptOption): Settings {
   };
   switch (name) {
     case 'ip_version':
-      if (value !== 'ipv4') throw new UnsupportedConstruct(line, `--ip_version=${value}`);
+      // Sockets of IPv6 with IPv4 on the wire: calls say nothing of addresses mostly.
+      if (value !== 'ipv4' && value !== 'ipv4-mapped-ipv6') throw new UnsupportedConstruct(line, `--ip_version=${value}`);
       return settings;
     case 'tolerance_usecs':
       return { ...settings, toleranceUs: number(0, 1e9) };

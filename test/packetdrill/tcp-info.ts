@@ -1,5 +1,6 @@
 /** A connection's state under the names of Linux's struct tcp_info, for assertions. */
 import type { TcpSnapshot, TcpState } from '../../stack/tcp/types';
+import type { Traffic } from './wire/traffic';
 
 /** include/net/tcp_states.h */
 const STATES: Readonly<Record<TcpState, number>> = {
@@ -16,31 +17,50 @@ const SYMBOLS: ReadonlyMap<string, number> = new Map([
 /** Linux's TCP_INFINITE_SSTHRESH, segments. */
 const INFINITE_SSTHRESH = 0x7fff_ffff;
 
+/** What the fields are made of. */
+export interface Connection {
+  readonly snapshot: TcpSnapshot;
+  readonly traffic: Traffic;
+  /** Script time. */
+  readonly nowUs: number;
+  readonly mtu: number;
+}
+
 /** Windows and flights are whole segments, times µs, as Linux has them. `Disorder` shows by SACK only. */
-const FIELDS: ReadonlyMap<string, (snapshot: TcpSnapshot) => number> = new Map<string, (snapshot: TcpSnapshot) => number>([
-  ['tcpi_state', ({ state }) => STATES[state]],
-  ['tcpi_rto', ({ rtoMs }) => Math.round(rtoMs * 1000)],
-  ['tcpi_snd_mss', ({ mss }) => mss],
-  ['tcpi_ca_state', ({ recovery, sackedSegments }) => (recovery === 'fast' ? 3 : recovery === 'timeout' ? 4 : sackedSegments > 0 ? 1 : 0)],
-  ['tcpi_options', ({ timestamps, sack, windowScale, ecn }) => (timestamps ? 1 : 0) | (sack ? 2 : 0) | (windowScale ? 4 : 0) | (ecn ? 8 : 0)],
-  ['tcpi_snd_wscale', ({ windowScale }) => windowScale?.send ?? 0],
-  ['tcpi_rcv_wscale', ({ windowScale }) => windowScale?.receive ?? 0],
-  ['tcpi_rcv_mss', ({ receiveMss }) => receiveMss],
-  ['tcpi_unacked', ({ unackedSegments }) => unackedSegments],
-  ['tcpi_sacked', ({ sackedSegments }) => sackedSegments],
-  ['tcpi_lost', ({ lostSegments }) => lostSegments],
-  ['tcpi_reord_seen', ({ reorderingSeen }) => (reorderingSeen ? 1 : 0)],
-  ['tcpi_rtt', ({ srttMs }) => Math.round((srttMs ?? 0) * 1000)],
-  ['tcpi_rttvar', ({ rttvarMs }) => Math.round((rttvarMs ?? 0) * 1000)],
-  ['tcpi_snd_cwnd', ({ cwndBytes, mss }) => Math.floor(cwndBytes / Math.max(1, mss))],
-  ['tcpi_snd_ssthresh', ({ ssthreshBytes, mss }) => (Number.isFinite(ssthreshBytes) ? Math.floor(ssthreshBytes / Math.max(1, mss)) : INFINITE_SSTHRESH)],
-  ['tcpi_total_retrans', ({ retransmissions }) => retransmissions],
-  ['tcpi_bytes_received', ({ bytesIn }) => bytesIn],
-  ['tcpi_segs_out', ({ segmentsOut }) => segmentsOut],
-  ['tcpi_segs_in', ({ segmentsIn }) => segmentsIn],
-  ['tcpi_notsent_bytes', ({ unsentBytes }) => unsentBytes],
-  ['tcpi_snd_wnd', ({ sndWnd }) => sndWnd],
-  ['tcpi_rcv_wnd', ({ rcvWnd }) => rcvWnd],
+const FIELDS: ReadonlyMap<string, (connection: Connection) => number> = new Map<string, (connection: Connection) => number>([
+  ['tcpi_state', ({ snapshot: { state } }) => STATES[state]],
+  ['tcpi_rto', ({ snapshot: { rtoMs } }) => Math.round(rtoMs * 1000)],
+  ['tcpi_snd_mss', ({ snapshot: { mss } }) => mss],
+  ['tcpi_ca_state', ({ snapshot: { recovery, sackedSegments } }) => (recovery === 'fast' ? 3 : recovery === 'timeout' ? 4 : sackedSegments > 0 ? 1 : 0)],
+  ['tcpi_options', ({ snapshot: { timestamps, sack, windowScale, ecn } }) => (timestamps ? 1 : 0) | (sack ? 2 : 0) | (windowScale ? 4 : 0) | (ecn ? 8 : 0)],
+  ['tcpi_snd_wscale', ({ snapshot: { windowScale } }) => windowScale?.send ?? 0],
+  ['tcpi_rcv_wscale', ({ snapshot: { windowScale } }) => windowScale?.receive ?? 0],
+  ['tcpi_rcv_mss', ({ snapshot: { receiveMss } }) => receiveMss],
+  ['tcpi_unacked', ({ snapshot: { unackedSegments } }) => unackedSegments],
+  ['tcpi_sacked', ({ snapshot: { sackedSegments } }) => sackedSegments],
+  ['tcpi_lost', ({ snapshot: { lostSegments } }) => lostSegments],
+  ['tcpi_reord_seen', ({ snapshot: { reorderingSeen } }) => (reorderingSeen ? 1 : 0)],
+  ['tcpi_rtt', ({ snapshot: { srttMs } }) => Math.round((srttMs ?? 0) * 1000)],
+  ['tcpi_rttvar', ({ snapshot: { rttvarMs } }) => Math.round((rttvarMs ?? 0) * 1000)],
+  ['tcpi_snd_cwnd', ({ snapshot: { cwndBytes, mss } }) => Math.floor(cwndBytes / Math.max(1, mss))],
+  ['tcpi_snd_ssthresh', ({ snapshot: { ssthreshBytes, mss } }) => (Number.isFinite(ssthreshBytes) ? Math.floor(ssthreshBytes / Math.max(1, mss)) : INFINITE_SSTHRESH)],
+  ['tcpi_total_retrans', ({ snapshot: { retransmissions } }) => retransmissions],
+  ['tcpi_bytes_received', ({ snapshot: { bytesIn } }) => bytesIn],
+  ['tcpi_segs_out', ({ snapshot: { segmentsOut } }) => segmentsOut],
+  ['tcpi_segs_in', ({ snapshot: { segmentsIn } }) => segmentsIn],
+  ['tcpi_notsent_bytes', ({ snapshot: { unsentBytes } }) => unsentBytes],
+  ['tcpi_snd_wnd', ({ snapshot: { sndWnd } }) => sndWnd],
+  ['tcpi_rcv_wnd', ({ snapshot: { rcvWnd } }) => rcvWnd],
+  ['tcpi_total_rto', ({ snapshot: { timeouts } }) => timeouts],
+  ['tcpi_bytes_acked', ({ snapshot: { sndUna, iss } }) => Math.max(0, ((sndUna - iss) | 0) - 1)],
+  ['tcpi_bytes_sent', ({ traffic: { bytesSent } }) => bytesSent],
+  ['tcpi_bytes_retrans', ({ traffic: { bytesSent, newBytesSent } }) => bytesSent - newBytesSent],
+  ['tcpi_data_segs_out', ({ traffic: { dataSegmentsOut } }) => dataSegmentsOut],
+  ['tcpi_data_segs_in', ({ traffic: { dataSegmentsIn } }) => dataSegmentsIn],
+  ['tcpi_last_data_sent', ({ traffic: { lastDataSentUs }, nowUs }) => milliseconds(nowUs - lastDataSentUs)],
+  ['tcpi_last_data_recv', ({ traffic: { lastDataReceivedUs }, nowUs }) => milliseconds(nowUs - lastDataReceivedUs)],
+  ['tcpi_last_ack_recv', ({ traffic: { lastAckReceivedUs }, nowUs }) => milliseconds(nowUs - lastAckReceivedUs)],
+  ['tcpi_pmtu', ({ mtu }) => mtu],
 ]);
 
 /** Whether code may speak of the name: known before there is a connection to ask. */
@@ -49,6 +69,10 @@ export function isTcpInfoName(name: string): boolean {
 }
 
 /** @returns undefined for a name that is none of these, or of a field while there is no connection */
-export function tcpInfo(name: string, snapshot: TcpSnapshot | null): number | undefined {
-  return SYMBOLS.get(name) ?? (snapshot ? FIELDS.get(name)?.(snapshot) : undefined);
+export function tcpInfo(name: string, connection: Connection | null): number | undefined {
+  return SYMBOLS.get(name) ?? (connection ? FIELDS.get(name)?.(connection) : undefined);
+}
+
+function milliseconds(us: number): number {
+  return Math.round(us / 1000);
 }

@@ -183,7 +183,7 @@ function close({ kernel, call, line }: CallContext, descriptor: Descriptor): Out
   const { socket } = descriptor;
   if (!socket) return OK;
   // RFC 1122 §4.2.2.13 and Linux: what nobody will read is answered with RST.
-  if (descriptor.resetOnClose || (socket.readableBytes > 0 && !descriptor.shutRead)) kernel.host.guarded(() => socket.abort());
+  if (descriptor.resetOnClose || socket.readableBytes > 0) kernel.host.guarded(() => socket.abort());
   else kernel.host.guarded(() => socket.release());
   return OK;
 }

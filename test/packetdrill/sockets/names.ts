@@ -12,7 +12,8 @@ export const ERRNO: ReadonlyMap<string, number> = new Map([
 export const O_RDWR = 0o2;
 export const O_NONBLOCK = 0o4000;
 export const MSG_DONTWAIT = 0x40;
-export const MSG_PEEK = 0x02;
+/** Flags that change what a call does and that the stack has nothing for. Their names are no constants, so that a script with one is unsupported before it runs. */
+export const FOREIGN_FLAGS: ReadonlyMap<number, string> = new Map([[0x01, 'MSG_OOB'], [0x02, 'MSG_PEEK'], [0x80, 'MSG_EOR'], [0x8000, 'MSG_MORE'], [0x400_0000, 'MSG_ZEROCOPY']]);
 export const MSG_WAITALL = 0x100;
 export const POLLIN = 0x001;
 export const POLLOUT = 0x004;
@@ -27,8 +28,7 @@ export const CONSTANTS: ReadonlyMap<string, number> = new Map([
   ['IPPROTO_IP', 0], ['IPPROTO_TCP', 6], ['SOL_IP', 0], ['SOL_TCP', 6], ['SOL_SOCKET', 1],
   ['F_GETFL', 3], ['F_SETFL', 4], ['F_GETFD', 1], ['F_SETFD', 2], ['FD_CLOEXEC', 1], ['O_RDONLY', 0], ['O_WRONLY', 1], ['O_RDWR', O_RDWR], ['O_NONBLOCK', O_NONBLOCK],
   ['SHUT_RD', 0], ['SHUT_WR', 1], ['SHUT_RDWR', 2],
-  ['MSG_OOB', 1], ['MSG_PEEK', MSG_PEEK], ['MSG_DONTROUTE', 4], ['MSG_TRUNC', 0x20], ['MSG_DONTWAIT', MSG_DONTWAIT], ['MSG_EOR', 0x80], ['MSG_WAITALL', MSG_WAITALL],
-  ['MSG_NOSIGNAL', 0x4000], ['MSG_MORE', 0x8000],
+  ['MSG_DONTROUTE', 4], ['MSG_TRUNC', 0x20], ['MSG_DONTWAIT', MSG_DONTWAIT], ['MSG_WAITALL', MSG_WAITALL], ['MSG_NOSIGNAL', 0x4000],
   ['POLLIN', POLLIN], ['POLLRDNORM', 0x40], ['POLLOUT', POLLOUT], ['POLLWRNORM', 0x100], ['POLLPRI', 2], ['POLLERR', POLLERR], ['POLLHUP', POLLHUP], ['POLLNVAL', 0x20], ['POLLRDHUP', POLLRDHUP],
   ['SIOCINQ', 0x541b], ['FIONREAD', 0x541b], ['SIOCOUTQ', 0x5411], ['TIOCOUTQ', 0x5411], ['SIOCOUTQNSD', 0x894b], ['FIONBIO', 0x5421],
   ['SO_DEBUG', 1], ['SO_REUSEADDR', 2], ['SO_TYPE', 3], ['SO_ERROR', 4], ['SO_SNDBUF', 7], ['SO_RCVBUF', 8], ['SO_KEEPALIVE', 9], ['SO_PRIORITY', 12], ['SO_LINGER', 13],

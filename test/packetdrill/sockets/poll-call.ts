@@ -51,7 +51,7 @@ function readyEvents(descriptor: Descriptor | null): number {
   if (descriptor.isOpening) return 0;
   const isClosed = socket.state === 'CLOSED';
   let events = 0;
-  if (socket.readableBytes > 0) events |= POLLIN;
+  if (socket.readableBytes >= Math.max(1, descriptor.remembered.get('SO_RCVLOWAT') ?? 1)) events |= POLLIN;
   if (socket.peerClosed || descriptor.shutRead || isClosed) events |= POLLIN | POLLRDHUP;
   if (isClosed || (descriptor.shutWrite && (socket.peerClosed || descriptor.shutRead))) events |= POLLHUP;
   if (isClosed || descriptor.shutWrite || hasRoom(descriptor)) events |= POLLOUT;

@@ -1,7 +1,7 @@
 /** Reading and writing: what goes through the stack is a pattern that every reader checks. */
 import { failure, success, type Descriptor } from './descriptor';
 import type { Attempt, CallContext } from './kernel';
-import { MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL } from './names';
+import { FOREIGN_FLAGS, MSG_DONTWAIT, MSG_WAITALL } from './names';
 import { patternByte, patternBytes } from '../wire/pattern';
 import { ScriptFailure, UnsupportedConstruct } from '../syntax/script-error';
 import { literalBytes } from './values';
@@ -10,20 +10,30 @@ import { literalBytes } from './values';
 const CHUNK = 65_536;
 
 export function receive(context: CallContext, descriptor: Descriptor, count: number, flags: number): Attempt {
-  if (flags & MSG_PEEK) throw new UnsupportedConstruct(context.line, 'MSG_PEEK');
+  refuseForeign(context, flags);
   let got = 0;
   return () => {
     const { socket } = descriptor;
     if (!socket) return failure('ENOTCONN');
-    if (!descriptor.shutRead) got += takeBytes(context, descriptor, Math.min(count - got, socket.readableBytes));
+    const ended = socket.peerClosed || descriptor.shutRead || socket.state === 'CLOSED';
+    // SO_RCVLOWAT: a blocking call lies still until so much is there.
+    const least = Math.min(count, descriptor.remembered.get('SO_RCVLOWAT') ?? 1);
+    const mayWait = !descriptor.nonBlocking && !(flags & MSG_DONTWAIT);
+    if (mayWait && !ended && got + socket.readableBytes < least) return null;
+    // Linux gives out what is there even after shutdown(SHUT_RD).
+    got += takeBytes(context, descriptor, Math.min(count - got, socket.readableBytes));
     const waitsForAll = (flags & MSG_WAITALL) !== 0 && got < count;
     if (got > 0 && !waitsForAll) return success(got);
     const errno = got === 0 ? descriptor.takeErrno() : null;
     if (errno) return failure(errno);
-    if (count === 0 || socket.peerClosed || descriptor.shutRead || socket.state === 'CLOSED') return success(got);
-    if (!descriptor.nonBlocking && !(flags & MSG_DONTWAIT)) return null;
+    if (count === 0 || ended) return success(got);
+    if (mayWait) return null;
     return got > 0 ? success(got) : failure('EAGAIN');
   };
+}
+
+function refuseForeign({ line }: CallContext, flags: number): void {
+  for (const [bit, name] of FOREIGN_FLAGS) if (flags & bit) throw new UnsupportedConstruct(line, name);
 }
 
 /** Reads and compares with what the script sent. */
@@ -43,6 +53,7 @@ function takeBytes({ kernel, line }: CallContext, descriptor: Descriptor, count:
 }
 
 export function send(context: CallContext, descriptor: Descriptor, count: number, flags: number): Attempt {
+  refuseForeign(context, flags);
   const literal = literalBytes(context.call.args[1]);
   let sent = 0;
   return () => {

@@ -155,6 +155,8 @@ function parseHex(tokens: TokenStream): number[] {
   if (!tokens.kindIs('word') && !tokens.kindIs('integer') && !tokens.kindIs('hex')) return [];
   const token = tokens.next();
   const digits = token.text.replace(/^0x/, '');
+  // A name that packetdrill has filled in from its command line.
+  if (token.kind === 'word' && /^[A-Z_]*[G-Z_]/.test(digits)) tokens.unsupported(`Fast Open cookie ${token.text.slice(0, 40)}`);
   if (!/^([0-9a-fA-F]{2})+$/.test(digits)) tokens.failAt(token, 'pairs of hexadecimal digits', `'${token.text.slice(0, 60)}'`);
   return (digits.match(/../g) ?? []).map((pair) => parseInt(pair, 16));
 }

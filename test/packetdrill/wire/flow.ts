@@ -7,6 +7,7 @@
 import { SYN, type TcpOption, type TcpPacketSpec } from '../syntax/ast';
 import { patternByte, patternBytes } from './pattern';
 import type { WireSegment } from './tcp-codec';
+import { Traffic } from './traffic';
 
 export interface Captured {
   readonly us: number;
@@ -25,6 +26,7 @@ export interface Tuple {
 export class Flow {
   /** What the stack sent and the script has not looked at yet. */
   readonly queue: Captured[] = [];
+  traffic = new Traffic();
   private remoteIsn: number | null = null;
   private liveLocalIsn: number | null = null;
   private liveLocalTimestamp: number | null = null;
@@ -55,7 +57,9 @@ export class Flow {
       // A new incarnation of the tuple brings a new number, and a stream that begins again.
       this.liveLocalIsn = segment.seq;
       this.literals.length = 0;
+      this.traffic = new Traffic();
     }
+    this.traffic.noteSent(segment, captured.us);
     this.queue.push(captured);
   }
 

@@ -114,6 +114,7 @@ export class Host {
   /** Brings a segment to the stack, which answers at once if it has to. */
   inject(flow: Flow, segment: WireSegment, ecn: Ecn): void {
     const { remoteAddress: source, localAddress: destination } = flow.tuple;
+    flow.traffic.noteReceived(segment, this.nowUs);
     this.guarded(() => this.tcp.input(source, destination, encodeSegment({ source, destination }, segment), ecn, this.now));
     this.workPending = true;
     this.settle();

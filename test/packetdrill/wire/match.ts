@@ -17,6 +17,8 @@ export interface SeenPacket {
   readonly us: number;
   /** Why they cannot be one packet, or null. */
   readonly disjoint: string | null;
+  /** Whether there are several. Linux marks with PSH what it hands to segmentation offload, wherever the queue ends: it is not compared then. */
+  readonly isJoined: boolean;
 }
 
 /** Joins segments as a sender with segmentation offload would show them: the first one's header, the last one's FIN and PSH. */
@@ -37,7 +39,7 @@ export function joinSegments(parts: readonly Captured[]): SeenPacket | null {
     if (part !== last && part.segment.payload.length !== before.payload.length) disjoint ??= 'segments of different sizes';
   });
   const flags = first.segment.flags | (last.segment.flags & (FIN | PSH));
-  return { segment: { ...first.segment, flags, payload }, ecn: first.ecn, ttl: first.ttl, us: first.us, disjoint };
+  return { segment: { ...first.segment, flags, payload }, ecn: first.ecn, ttl: first.ttl, us: first.us, disjoint, isJoined: parts.length > 1 };
 }
 
 /**
@@ -52,6 +54,7 @@ export function comparePacket(flow: Flow, spec: TcpPacketSpec, seen: SeenPacket,
   const found: string[] = [];
   if (seen.disjoint) found.push(seen.disjoint);
   for (const [bit, name] of FLAG_NAMES) {
+    if (bit === PSH && seen.isJoined) continue;
     if ((spec.flags & bit) !== (actual.flags & bit)) found.push(spec.flags & bit ? `no ${name}` : `${name}`);
   }
   if (actual.seq !== spec.seq) found.push(`sequence number ${actual.seq}`);
