@@ -12,7 +12,8 @@ const USAGE = `npm run sim -- [OPTIONS]
   --update                measures it and commits it to test/sim/goodput.json and GOODPUT.md
   --cells RTT/LOSS/RATE   only these cells, as 100/1/10, and several with commas
   --seeds N               N transfers over random conditions, from seed 1 on (--from S: from S on)
-  --seed S                the one of seed S, with its conditions`;
+  --seed S                the one of seed S, with its conditions
+  --table                 the table besides --seeds`;
 
 interface Report {
   readonly passed: number;
@@ -25,7 +26,7 @@ export function main(folder: string, argv: readonly string[]): number {
     args: [...argv],
     options: {
       update: { type: 'boolean', default: false }, cells: { type: 'string' }, seeds: { type: 'string' }, from: { type: 'string', default: '1' },
-      seed: { type: 'string' }, help: { type: 'boolean', default: false },
+      seed: { type: 'string' }, table: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
@@ -37,11 +38,13 @@ export function main(folder: string, argv: readonly string[]): number {
     console.log(JSON.stringify(conditionsOf(seed), null, 2));
     return tell(randomRuns([seed]));
   }
+  const reports: Report[] = [];
   if (values.seeds !== undefined) {
     const from = whole('--from', values.from);
-    return tell(randomRuns(Array.from({ length: whole('--seeds', values.seeds) }, (_, i) => from + i)));
+    reports.push(randomRuns(Array.from({ length: whole('--seeds', values.seeds) }, (_, i) => from + i)));
   }
-  return tell(table(folder, values.cells === undefined ? null : values.cells.split(',').map(readPath), values.update));
+  if (values.seeds === undefined || values.table) reports.push(table(folder, values.cells === undefined ? null : values.cells.split(',').map(readPath), values.update));
+  return tell({ passed: reports.reduce((sum, { passed }) => sum + passed, 0), failures: reports.flatMap(({ failures }) => failures) });
 }
 
 function whole(name: string, text: string): number {
