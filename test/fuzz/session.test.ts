@@ -93,7 +93,7 @@ describe('A stack in the middle of its sessions, fed with mutated copies of thei
         for (const one of list) perform(world, one);
         world.settle();
       }),
-      { ...limits(25, 0.6), ...(path !== undefined && { path, numRuns: 1 }) },
+      { ...limits(15, 0.6), ...(path !== undefined && { path, numRuns: 1 }) },
     );
   });
 
@@ -108,7 +108,7 @@ describe('A stack in the middle of its sessions, fed with mutated copies of thei
         if (++done === WARM_UP_RUNS) warm = await liveBytes();
       }),
       // Each run follows upon the last: there is nothing to shrink, and only the whole can be replayed.
-      { ...limits(80, 0.4), path: '', endOnFailure: true },
+      { ...limits(60, 0.4), path: '', endOnFailure: true },
     );
     if (done > WARM_UP_RUNS) {
       const grown = (await liveBytes()) - warm;
@@ -118,6 +118,6 @@ describe('A stack in the middle of its sessions, fed with mutated copies of thei
   });
 });
 
-const WARM_UP_RUNS = 40;
+const WARM_UP_RUNS = 30;
 /** Far below what leaking one small object per frame would take: a thousand frames a second come in. */
 const GROWTH_BYTES = 3 << 20;

@@ -33,7 +33,7 @@ export const STALL_MS = 3_000;
 
 /** Bounds that the fuzzing reaches in seconds. */
 const TIGHT: PartialStackConfig = {
-  tcp: { listenBacklog: 8, maxConnections: 40, maxTimeWait: 8, mslMs: 500, totalBufferBytes: 8 << 20, connectTimeoutMs: 10_000, finWait2TimeoutMs: 2_000 },
+  tcp: { listenBacklog: 8, maxConnections: 40, maxTimeWait: 8, mslMs: 500, totalBufferBytes: 512 << 10, connectTimeoutMs: 10_000, finWait2TimeoutMs: 2_000 },
   arp: { reachableMs: 500, maxNeighbors: 6, queuePackets: 4 },
   ipv4: { reassemblyTimeoutMs: 1_000, reassemblyBytes: 8_192 },
   udp: { queueDatagrams: 8, queueBytes: 8_192, maxSockets: 16 },
