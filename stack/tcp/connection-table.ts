@@ -6,6 +6,10 @@ import type { Listener, Request } from './listener';
 import { pickEphemeralPort } from './ports';
 import type { Tcb } from './tcb';
 
+/** Random ports tried before the table is taken for nearly full. */
+const RANDOM_TRIES = 32;
+/** Connections in TIME-WAIT looked at for one to replace, oldest first. */
+const WAITING_TRIES = 256;
 /** RFC 6191 §2 and Linux: an outgoing connection may take the place of one that has waited so long, ms. */
 const TIME_WAIT_REUSE_MS = 1_000;
 
@@ -77,25 +81,42 @@ export class ConnectionTable {
   }
 
   /**
-   * A port for a connection out, random among the free ones; when none is free, one that only waits in TIME-WAIT
-   * and whose peer tells old from new by timestamps (RFC 6191 §2). @param wanted 0: any @returns null if there is none
+   * A port for a connection out, random among the free ones; when hardly one is free, one that only waits in
+   * TIME-WAIT and whose peer tells old from new by timestamps (RFC 6191 §2): many short connections to one
+   * server use up all ports, and looking through them for each would cost more than the connection.
+   * @param wanted 0: any @returns null if there is none
    */
   localPort(local: number, remote: number, remotePort: number, wanted: number, now: number): { port: number; replaces: Tcb | null } | null {
+    const { ephemeralFirst, ephemeralLast } = this.config;
     const holder = (port: number): Tcb | null => this.connections.find(local, port, remote, remotePort);
-    const usable = (port: number, allowWaiting: boolean): boolean => {
-      if (this.listeners.some((listener) => listener.port === port)) return false;
-      const tcb = holder(port);
-      return tcb === null || (allowWaiting && mayBeReplaced(tcb, now));
-    };
-    const pick = (allowWaiting: boolean): number | null => {
-      if (wanted !== 0) return usable(wanted, allowWaiting) ? wanted : null;
-      return pickEphemeralPort(this.random, this.config, (port) => usable(port, allowWaiting));
-    };
-    const free = pick(false);
-    if (free !== null) return { port: free, replaces: null };
-    // Scanning every port for one to replace is worth it only if something waits at all.
-    const port = this.timeWait.size > 0 ? pick(true) : null;
-    return port === null ? null : { port, replaces: holder(port) };
+    const isFree = (port: number): boolean => !this.isListening(port) && holder(port) === null;
+    if (wanted !== 0) {
+      if (isFree(wanted)) return { port: wanted, replaces: null };
+      const waiting = holder(wanted);
+      return waiting && mayBeReplaced(waiting, now) ? { port: wanted, replaces: waiting } : null;
+    }
+    for (let i = 0; i < RANDOM_TRIES; i++) {
+      const port = ephemeralFirst + this.random.below(ephemeralLast - ephemeralFirst + 1);
+      if (isFree(port)) return { port, replaces: null };
+    }
+    const waiting = this.oldestReplaceable(local, remote, remotePort, now);
+    if (waiting) return { port: waiting.localPort, replaces: waiting };
+    const port = pickEphemeralPort(this.random, this.config, isFree);
+    return port === null ? null : { port, replaces: null };
+  }
+
+  private isListening(port: number): boolean {
+    return this.listeners.some((listener) => listener.port === port);
+  }
+
+  private oldestReplaceable(local: number, remote: number, remotePort: number, now: number): Tcb | null {
+    let tries = WAITING_TRIES;
+    for (const tcb of this.timeWait) {
+      if (tries-- === 0) return null;
+      const sameTuple = tcb.localAddress === local && tcb.remoteAddress === remote && tcb.remotePort === remotePort;
+      if (sameTuple && mayBeReplaced(tcb, now) && !this.isListening(tcb.localPort)) return tcb;
+    }
+    return null;
   }
 }
 
