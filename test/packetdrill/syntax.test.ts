@@ -137,6 +137,8 @@ describe('packetdrill: packets', () => {
       ['0 > . 1:1(0) ack 1 <md5 00>', 'TCP option md5'],
       ['0 > . 1:1(0) ack 1 <mp_capable v1>', 'TCP option mp_capable'],
       ['0 > P.5 1:1(0) ack 1', 'AccECN counter in the flags'],
+      ['0 > SEWA 0:0(0)', 'AccECN, flag A'],
+      ['0 < S 0:0(0) win 1 <FO TFO_COOKIE,nop,nop>', 'Fast Open cookie TFO_COOKIE'],
       ['0 > [flowlabel 0x1] . 1:1(0) ack 1', 'IPv6 flow label'],
       ['0 < . 1:1(0) ack 1 win 1 {mut ip ihl}', 'mutation of a packet { … }'],
       ['0 > icmp unreachable', 'outbound icmp packet'],

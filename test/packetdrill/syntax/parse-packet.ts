@@ -1,5 +1,5 @@
 /** Packets in packetdrill's notation, which follows tcpdump's. */
-import { FLAG_BITS, type EcnSpec, type IcmpPacketSpec, type IpInfo, type PacketSpec, type Ports, type TcpOption } from './ast';
+import { AE, FLAG_BITS, type EcnSpec, type IcmpPacketSpec, type IpInfo, type PacketSpec, type Ports, type TcpOption } from './ast';
 import { CODE_FRAGMENTATION_NEEDED, ICMP_TYPES, ICMP_UNREACHABLE, ICMP_UNREACHABLE_CODES } from './icmp-names';
 import { optionBytes } from '../wire/tcp-codec';
 import type { TokenStream } from './token-stream';
@@ -57,6 +57,7 @@ function parseTcp(tokens: TokenStream, inbound: boolean, ip: IpInfo): PacketSpec
     ports = { source, destination: tokens.takeInteger('a port', 1, 0xffff) };
   }
   const flags = parseFlags(tokens);
+  if (!inbound && flags & AE) tokens.unsupported('AccECN, flag A');
   const { seq, payloadBytes } = parseSequence(tokens);
   const ack = tokens.accept('ack') ? tokens.takeInteger('an acknowledgment number') : 0;
   let window: number | null = null;
