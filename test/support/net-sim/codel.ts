@@ -1,6 +1,6 @@
 /** CoDel (RFC 8289 §5), marking ECN-capable packets (RFC 3168 §5) where it would drop others. */
 import { ETHERNET_HEADER_BYTES } from '../../../stack/wire/ethernet';
-import type { Discipline, DisciplineCounters } from './discipline';
+import type { Discipline, DisciplineCounters } from './queue-types';
 import { markCongestion } from './marks';
 import { PacketQueue, type Packet, type PacketPool } from './packet';
 

@@ -1,25 +1,7 @@
 /** What a router's queue does with packets that wait for a slower link. */
 import { CoDel } from './codel';
 import { PacketQueue, type Packet, type PacketPool } from './packet';
-
-export interface DisciplineCounters {
-  /** Lost because the queue was full. */
-  overflowed: number;
-  /** Lost, or marked, because packets had waited too long. */
-  dropped: number;
-  marked: number;
-}
-
-export interface Discipline {
-  readonly counters: DisciplineCounters;
-  /** Bytes that wait now, and the most that ever did. */
-  readonly bytes: number;
-  readonly mostBytes: number;
-  /** Takes the packet, or drops it and gives it back to the pool. */
-  enqueue(packet: Packet, now: number): void;
-  /** The next packet to send, or null. */
-  dequeue(now: number): Packet | null;
-}
+import type { Discipline, DisciplineCounters } from './queue-types';
 
 export type QueueOptions =
   /** Drops what does not fit any more. */

@@ -4,9 +4,10 @@
  */
 import type { VirtualClock } from '../../../stack/clock';
 import type { Random } from '../../../stack/random';
-import { createDiscipline, type Discipline, type QueueOptions } from './discipline';
+import { createDiscipline, type QueueOptions } from './discipline';
 import { checkImpairments, Fate, type Impairments } from './impairments';
 import type { Packet, PacketPool } from './packet';
+import type { Discipline } from './queue-types';
 import { Wire } from './wire';
 
 export interface LinkOptions extends Impairments {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Ipv4Header, parseIpv4, writeIpv4Header } from '../../../stack/wire/ipv4';
 import { writeEthernetHeader, BROADCAST_MAC, ETHERTYPE_IPV4 } from '../../../stack/wire/ethernet';
-import { createDiscipline, type Discipline } from './discipline';
+import { createDiscipline } from './discipline';
+import type { Discipline } from './queue-types';
 import { markCongestion } from './marks';
 import { PacketPool, type Packet } from './packet';
 
