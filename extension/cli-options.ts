@@ -89,8 +89,10 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // Node's own words name the option; its advice on dashes is of no use here.
-    const message = error instanceof Error ? error.message.split('. To specify')[0] : String(error);
+    // Node's own words name the option; its advice on dashes is shorter here.
+    const message = error instanceof Error ? (error.message.split(/\. To specify|\n/)[0] ?? '') : String(error);
+    const ambiguous = /^Option '(?:-\w, )?(--[\w-]+).* is ambiguous/.exec(message)?.[1];
+    if (ambiguous !== undefined) throw new UsageError(`${ambiguous} needs a value; one that begins with a dash is written ${ambiguous}=-…`);
     throw new UsageError(`${message}; see riftnet --help`);
   }
 }

@@ -1,8 +1,10 @@
 /** Writes a capture to its file, in blocks, without ever holding more than one. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { captureDevice, type Clock, type Device } from '../../stack';
 
 const BLOCK_BYTES = 256 << 10;
+/** How a capture begins: a pcapng section header block, or one of libpcap's magic numbers in either byte order. */
+const CAPTURE_MAGICS = ['0a0d0d0a', 'a1b2c3d4', 'd4c3b2a1', 'a1b23c4d', '4d3cb2a1'];
 /** What has been captured is on disk after this long, should the process be killed. */
 const FLUSH_MS = 200;
 
@@ -12,11 +14,14 @@ export class CaptureFile {
   private used = 0;
   private timer: NodeJS.Timeout | null = null;
 
-  /** @throws Error naming the file if it cannot be created */
+  /** @throws Error naming the file if it cannot be created, or is something else than an earlier capture */
   constructor(
     private readonly file: string,
     private readonly onError: (message: string) => void,
   ) {
+    if (holdsSomethingElse(file)) {
+      throw new Error(`The capture file ${file} exists and is no capture: it is left as it is; give another name, or remove it first`);
+    }
     try {
       this.descriptor = openSync(file, 'w');
     } catch (error) {
@@ -61,4 +66,24 @@ export class CaptureFile {
       this.descriptor = null;
     }
   }
+}
+
+/** A slip on the command line must not cost a person's file, such as the script itself. */
+function holdsSomethingElse(file: string): boolean {
+  let descriptor: number;
+  try {
+    const there = statSync(file);
+    if (!there.isFile() || there.size === 0) return false;
+    descriptor = openSync(file, 'r');
+  } catch {
+    // Opening it for writing says what is wrong.
+    return false;
+  }
+  const start = Buffer.alloc(4);
+  try {
+    readSync(descriptor, start);
+  } finally {
+    closeSync(descriptor);
+  }
+  return !CAPTURE_MAGICS.includes(start.toString('hex'));
 }
