@@ -5,7 +5,7 @@
  */
 import { formatIpv4, StackError, type TcpSocket } from '../../stack';
 import type { SocketReport, SocketStatus } from '../protocol';
-import { lookUp } from './host-lookup';
+import { isThisComputer, lookUp } from './host-lookup';
 import type { Network } from './network';
 import { encodeCredit, encodeOpened, Op, type FrameWriter, type OpenMessage, type WireError } from './script/wire';
 
@@ -260,7 +260,14 @@ export class Connection {
   }
 
   private explained({ code, message }: StackError): WireError {
-    return { code, message: message.includes(this.options.open.host) && message.includes(String(this.options.open.port)) ? message : `${this.name}: ${message}` };
+    const { network, open } = this.options;
+    if (code === 'ECONNREFUSED' && isThisComputer(open.host)) {
+      // Where the gateway really asked, and the commonest reason.
+      const host = network.relayedHost;
+      const hint = host.startsWith('127.') ? '' : '; a server that listens on 127.0.0.1 only is reached with --host-address 127.0.0.1 (setting riftnet.hostAddress)';
+      return { code, message: `${this.name}: connection refused: nothing listens on ${host}:${open.port}, which localhost stands for${hint}` };
+    }
+    return { code, message: message.includes(open.host) && message.includes(String(open.port)) ? message : `${this.name}: ${message}` };
   }
 }
 

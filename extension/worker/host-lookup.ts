@@ -4,21 +4,25 @@ import type { Network } from './network';
 
 export type LookupResult = { readonly address: number } | { readonly error: StackError };
 
+/** RFC 6761 §6.3 lets a resolver answer these names itself; the contract maps them to this computer's own address. */
+export function isThisComputer(host: string): boolean {
+  return /(^|\.)localhost\.?$/i.test(host);
+}
+
 /** @returns what cancels it; `done` may be called before this returns, and not after a cancel */
 export function lookUp(network: Network, host: string, done: (result: LookupResult) => void): () => void {
-  const name = host.toLowerCase().replace(/\.$/, '');
-  // RFC 6761 §6.3 lets a resolver answer these itself; the contract maps them to this computer's own address.
-  if (name === 'localhost' || name.endsWith('.localhost')) {
+  if (isThisComputer(host)) {
     done({ address: network.hostAddress });
     return () => {};
   }
+  const name = host.toLowerCase().replace(/\.$/, '');
   const literal = parseIpv4(name);
   if (literal !== null) {
     done(checked(literal, host));
     return () => {};
   }
   const query = network.stack.dns.resolve(name, network.clock.now(), (result) => {
-    if ('error' in result) return done({ error: result.error });
+    if ('error' in result) return done({ error: network.withNameServers(result.error) });
     // RFC 6724's order is for hosts with several addresses of their own; the first is as good as any here.
     const address = result.addresses.find((candidate) => !isLoopback(candidate)) ?? result.addresses[0];
     done(address === undefined ? { error: new StackError('ENOTFOUND', `${host} has no IPv4 address`) } : checked(address, host));
@@ -30,7 +34,7 @@ function checked(address: number, host: string): LookupResult {
   const dotted = formatIpv4(address);
   const subject = host === dotted ? dotted : `${host} resolves to ${dotted}, which`;
   if (isLoopback(address)) {
-    const message = `${subject} is a loopback address: the stack bypasses the operating system's, so it cannot be reached. For a server on this computer connect to 'localhost', and let the server listen on 0.0.0.0`;
+    const message = `${subject} is a loopback address: the stack bypasses the operating system's, so it cannot be reached. For a server on this computer connect to 'localhost', and let the server listen on 0.0.0.0, or let localhost mean 127.0.0.1: --host-address 127.0.0.1 (setting riftnet.hostAddress)`;
     return { error: new StackError('EADDRNOTAVAIL', message) };
   }
   if (address >>> 24 === 0 || address >= 0xe000_0000) {

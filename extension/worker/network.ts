@@ -68,6 +68,18 @@ export class Network {
     };
   }
 
+  /** The address outside that `localhost` is relayed to, as text. */
+  get relayedHost(): string {
+    return formatIpv4(this.gateway.hostAddress);
+  }
+
+  /** A failed lookup in terms of the servers that the gateway asked: its own address tells nobody anything. */
+  withNameServers({ code, message }: StackError): StackError {
+    const servers = this.gateway.nameServers.join(', ') || 'no server';
+    const own = formatIpv4(this.gateway.address).replaceAll('.', '\\.');
+    return new StackError(code, message.replace(new RegExp(`\\b${own}\\b`, 'g'), `${servers} through the gateway`));
+  }
+
   /** Calls `done` once the stack has an address, or it took too long. @returns what cancels it */
   whenReady(done: (error: StackError | null) => void): () => void {
     if (this.stack.addressInfo !== null) {

@@ -22,7 +22,7 @@ import type { RelayTarget } from './relayed-connection';
 import { chooseSubnet, isInSubnet, parseSubnet, type Subnet } from './subnet';
 import { TcpRelay } from './tcp-relay';
 import { UdpRelay } from './udp-relay';
-import { Upstreams, UPSTREAM_SYSTEM, type UpstreamSystem } from './upstream/upstreams';
+import { formatUpstream, Upstreams, UPSTREAM_SYSTEM, type UpstreamSystem } from './upstream/upstreams';
 
 /** How the gateway asks the operating system about itself; tests put their own in its place. */
 export interface GatewaySystem extends UpstreamSystem {
@@ -119,6 +119,11 @@ export class Gateway {
   /** TCP connections being opened or relayed. */
   get openConnections(): number {
     return this.tcpRelay.connectionCount;
+  }
+
+  /** The name servers outside that are asked for the guest, as text with a port where it is not 53. */
+  get nameServers(): readonly string[] {
+    return this.upstreams.current(this.clock.now()).servers.map(formatUpstream);
   }
 
   /** Resets what is relayed, and leaves nothing open: sockets, timers, the gateway's end of the cable. Idempotent. */

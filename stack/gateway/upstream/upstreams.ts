@@ -56,6 +56,12 @@ export function parseUpstream(text: string): Upstream | null {
   return { address, port, family };
 }
 
+/** The inverse of `parseUpstream`; the port is left out where it is 53. */
+export function formatUpstream({ address, port, family }: Upstream): string {
+  if (port === DNS_PORT) return address;
+  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 export interface UpstreamList {
   readonly servers: readonly Upstream[];
   /** Why there is none, with the next step; null if there is one. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { StackError } from '../../../stack/errors';
 import { parseResolvConf } from '../../../stack/gateway/upstream/resolv-conf';
-import { parseUpstream, Upstreams, type UpstreamSystem } from '../../../stack/gateway/upstream/upstreams';
+import { formatUpstream, parseUpstream, Upstreams, type UpstreamSystem } from '../../../stack/gateway/upstream/upstreams';
 
 function linux(files: { [path: string]: string }): UpstreamSystem {
   return { platform: 'linux', readFile: (path) => files[path] ?? null, dnsServers: () => ['203.0.113.99'] };
@@ -23,6 +23,7 @@ describe('A name server as text', () => {
     assert.deepEqual(parseUpstream('192.0.2.1:5353'), { address: '192.0.2.1', port: 5353, family: 4 });
     assert.deepEqual(parseUpstream('2001:db8::1'), { address: '2001:db8::1', port: 53, family: 6 });
     assert.deepEqual(parseUpstream('[2001:db8::1]:5353'), { address: '2001:db8::1', port: 5353, family: 6 });
+    for (const text of ['192.0.2.1', '192.0.2.1:5353', '2001:db8::1', '[2001:db8::1]:5353']) assert.equal(formatUpstream(parseUpstream(text) ?? assert.fail(text)), text);
     for (const text of ['', 'example.org', '192.0.2', '192.0.2.1:', '192.0.2.1:0', '192.0.2.1:65536', '[192.0.2.1]:53', '[::1', '192.0.2.1:53:53']) {
       assert.equal(parseUpstream(text), null, text);
     }
