@@ -4,6 +4,7 @@ import { version } from '../package.json';
 import { parseCommand, UsageError, USAGE, type RunCommand } from './cli-options';
 import type { OutputLevel, RunOutcome, WorkerMessage } from './protocol';
 import { Runtime } from './worker/runtime';
+import { LINGER_MS } from './worker/script-run';
 
 const EXIT = { finished: 0, threw: 1, usage: 2, timedOut: 124, interrupted: 130 } as const;
 
@@ -18,6 +19,8 @@ class Terminal {
   private readonly runtime: Runtime;
   /** Streams that have more than they can pass on at once. */
   private readonly full = new Set<NodeJS.WriteStream>();
+  /** Streams that nobody takes anything from any more. */
+  private readonly lost = new Set<NodeJS.WriteStream>();
   private exitCode: number = EXIT.finished;
   /** Set once the run is to end for a reason from outside. */
   private interrupted = false;
@@ -34,10 +37,8 @@ class Terminal {
 
   run(): void {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.interrupt());
-    for (const stream of [process.stdout, process.stderr]) {
-      // Whoever read it is gone, as after `| head`: nobody is left to print for.
-      stream.on('error', () => this.outputGone());
-    }
+    process.stdout.on('error', (error) => this.outputLost(process.stdout, error));
+    process.stderr.on('error', (error) => this.outputLost(process.stderr, error));
     const { file, tickRate, timeoutSeconds } = this.command;
     const limits = { memoryMb: MEMORY_MB, outputBytesPerSecond: Infinity };
     this.runtime.handle({ type: 'run', runId: RUN_ID, file, source: null, tickRate, timeoutSeconds, limits });
@@ -62,6 +63,7 @@ class Terminal {
 
   private print(level: OutputLevel, piece: Buffer, last: boolean): void {
     const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout;
+    if (this.lost.has(stream)) return;
     const bytes = last ? Buffer.concat([piece, NEWLINE]) : Buffer.from(piece);
     if (stream.write(bytes) || this.leaving || this.full.has(stream)) return;
     // A slow reader holds up the script that prints, and nothing else.
@@ -95,7 +97,8 @@ class Terminal {
         say(outcome.message);
         break;
     }
-    void this.leave(outcome.kind === 'finished' || outcome.kind === 'error' ? 0 : INTERRUPT_GRACE_MS);
+    // A script that failed is told of while its sockets close, for as long as any script's.
+    void this.leave(outcome.kind === 'error' ? LINGER_MS + INTERRUPT_GRACE_MS : outcome.kind === 'finished' ? 0 : INTERRUPT_GRACE_MS);
   }
 
   private interrupt(): void {
@@ -103,10 +106,16 @@ class Terminal {
     if (this.interrupted) process.exit(EXIT.interrupted);
     this.interrupted = true;
     this.exitCode = EXIT.interrupted;
+    if (this.leaving) return void this.runtime.close(INTERRUPT_GRACE_MS);
     this.runtime.handle({ type: 'stop', runId: RUN_ID });
   }
 
-  private outputGone(): void {
+  private outputLost(stream: NodeJS.WriteStream, error: Error): void {
+    if (this.lost.has(stream)) return;
+    this.lost.add(stream);
+    // Whoever read it is gone, as after `| head`: nobody is left to print for, and nothing to be said.
+    const isGone = 'code' in error && error.code === 'EPIPE';
+    if (!isGone) say(`${stream === process.stdout ? 'standard output' : 'standard error'} cannot be written: ${error.message}`);
     if (this.exitCode === EXIT.finished) this.exitCode = EXIT.threw;
     // A drain will not come any more.
     this.full.clear();

@@ -65,7 +65,7 @@ export class Runtime {
 
   /** While paused, scripts that print are held up: for a host whose own output is not taken. */
   setOutputPaused(paused: boolean): void {
-    for (const run of this.runs.values()) run.setOutputPaused(paused);
+    for (const run of [...this.runs.values(), ...this.leaving]) run.setOutputPaused(paused);
   }
 
   /** All counters as JSON holds them. */

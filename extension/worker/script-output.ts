@@ -1,4 +1,4 @@
-/** What a script's process reports on its descriptor 1: lines, in pieces, and errors that do not end it. */
+/** What a script's process reports on its descriptor 1: lines, in pieces, and errors. */
 import type { Readable } from 'node:stream';
 import type { OutputLevel, ScriptError } from '../protocol';
 import { LAST_PIECE, OUTPUT_LEVELS, REPORT_ERROR } from './script/report';

@@ -74,7 +74,7 @@ export class ScriptRun {
     });
     this.output = new OutputReader(reports, {
       output: (level, piece, last) => (context.rawOutput ?? this.limited)(level, piece, last),
-      error: (error) => context.emit({ type: 'script-error', runId, error }),
+      error: (error) => (error.kind === 'handler' ? context.emit({ type: 'script-error', runId, error }) : this.scriptFailed(error)),
       broken: (reason) => this.end({ kind: 'crashed', message: `The script's process sent ${reason}; it was ended. This is an error of Riftnet: please report it` }),
     });
     context.memory.add({
@@ -139,8 +139,14 @@ export class ScriptRun {
     this.startLinger();
   }
 
+  /** It has ended with an error, which is told at once: its sockets may take their time to close. */
+  private scriptFailed(error: ScriptError): void {
+    this.scriptEnded(error);
+    if (this.cause === null && this.said !== null) this.tellEnd(this.said);
+  }
+
   private end(cause: RunOutcome): void {
-    if (this.cause !== null || this.ended) return;
+    if (this.cause !== null) return;
     this.cause = cause;
     this.process.kill();
     if (this.processEnd === null) return;
@@ -157,7 +163,7 @@ export class ScriptRun {
     this.scriptNetwork?.closeAll(outcome.kind === 'limit' || outcome.kind === 'crashed' ? 'abort' : 'close');
     this.startLinger();
     // What a person stopped is over at once; its connections close behind the scene.
-    if (this.cause !== null) this.tellEnd();
+    if (this.cause !== null) this.tellEnd(this.cause);
     this.settle();
   }
 
@@ -190,17 +196,17 @@ export class ScriptRun {
     if ((this.scriptNetwork?.open.length ?? 0) > 0) return;
     this.gone = true;
     if (this.linger !== null) clearTimeout(this.linger);
-    this.tellEnd();
+    this.tellEnd(this.outcome(this.processEnd));
     this.context.onGone(this);
   }
 
-  private tellEnd(): void {
-    if (this.ended || this.processEnd === null) return;
+  private tellEnd(outcome: RunOutcome): void {
+    if (this.ended) return;
     this.ended = true;
     if (this.timeout !== null) clearTimeout(this.timeout);
     this.lines.flush();
     this.context.activity.flush();
-    this.context.emit({ type: 'ended', runId: this.runId, outcome: this.outcome(this.processEnd) });
+    this.context.emit({ type: 'ended', runId: this.runId, outcome });
     this.context.onEnded(this);
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from './support/nginx';
 import { describeRun, runCli, runScript, type CliOptions, type CliResult } from './support/run-cli';
@@ -45,6 +46,17 @@ describe('Bad input at the terminal', function () {
       expectRun(await run("Promise.reject(new Error('nobody asked'));\nawait Event.OnTick;\n"), 1, '', /nobody asked[^]*script\.ts:1:\d+/);
     });
 
+    it('tells an error at once, while the sockets of the script still close', async () => {
+      const server = await tcpServer(() => {}, { allowHalfOpen: true });
+      const result = await run(`
+        const socket = Network.Connect('localhost', ${server.port});
+        while (socket.status === 'connecting') await Event.OnTick;
+        console.error('on');
+        throw new Error('boom');`, [], { when: { text: 'boom', on: 'stderr', run: ({ pid }) => process.kill(pid, 'SIGINT') } });
+      expectRun(result, 130, '', /^on\nError: boom\n.*script\.ts:5:\d+\n$/);
+      assert.ok(result.seconds < 9, describeRun(result));
+    });
+
     it('ends a top-level await that nothing can settle, with its line', async () => {
       expectRun(await run("print('waiting');\nawait new Promise(() => {});\n"), 1, 'waiting\n', /script\.ts:2/);
     });
@@ -64,6 +76,21 @@ describe('Bad input at the terminal', function () {
   });
 
   describe('a file or an argument that is wrong', () => {
+    it('leaves a file alone that --capture would overwrite, the script itself above all', async () => {
+      const script = folder.write('precious.ts', "print('ran');\n");
+      const result = await runScript(script, ['--capture', script]);
+      expectRun(result, 2, '', /precious\.ts exists and is no capture: it is left as it is; give another name/);
+      assert.equal(fs.readFileSync(script, 'utf8'), "print('ran');\n");
+      const capture = path.join(folder.path, 'again.pcapng');
+      for (let i = 0; i < 2; i++) expectRun(await runScript(script, ['--capture', capture]), 0, 'ran\n', /^$/);
+    });
+
+    it('says in one line that an option lacks its value', async () => {
+      for (const args of [['--timeout', '-1'], ['--capture', '--stats']]) {
+        expectRun(await runCli(['run', 'x.ts', ...args]), 2, '', /^riftnet: (--timeout|--capture) needs a value; one that begins with a dash is written \1=-…\n$/);
+      }
+    });
+
     it('names a missing file', async () => {
       const missing = path.join(folder.path, 'missing.ts');
       const result = await runScript(missing);
@@ -166,7 +193,7 @@ describe('Bad input at the terminal', function () {
     it('says that no name server answers', async () => {
       const dns = await nameServer({}, true);
       const result = await run(`const socket = Network.Connect('no-such-host.example', 80); ${CONNECT}`, ['--dns', `127.0.0.1:${dns.port}`, '--timeout', '40']);
-      expectRun(result, 0, /^error EAI_AGAIN\n.*no-such-host\.example.*\n$/, /^/);
+      expectRun(result, 0, new RegExp(`^error EAI_AGAIN\\n.*no-such-host\\.example.* asked 127\\.0\\.0\\.1:${dns.port} through the gateway.*\\n$`), /^/);
     });
 
     it('refuses a name that leads to the loopback address', async () => {
@@ -236,8 +263,16 @@ describe('Bad input at the terminal', function () {
       });
       const result = await run(`
         const response = await fetch('http://localhost:${server.port}/');
-        print(response.status, response.statusMessage, response.error !== undefined && response.error !== null);`);
-      expectRun(result, 0, '-1 socket error true\n', /^/);
+        print(response.status, response.statusMessage, response.error?.code, response.error?.message);`);
+      expectRun(result, 0, new RegExp(`^-1 socket error EPROTO The response from http://localhost:${server.port}/ breaks HTTP/1\\.1: .+\\n$`), /^/);
+    });
+
+    it('says that a server speaks no TLS', async () => {
+      const server = await tcpServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+      const result = await run(`
+        const response = await fetch('https://localhost:${server.port}/');
+        print(response.status, response.error?.message);`);
+      expectRun(result, 0, `-1 https://localhost:${server.port}/: the server does not speak TLS on this port; is it an http: address?\n`, /^/);
     });
   });
 });

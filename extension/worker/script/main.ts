@@ -41,6 +41,8 @@ function run({ options, program, sourceMap }: Program): void {
     over = true;
     loop.stop();
     engine.stop();
+    // Behind the last line it printed, and before its sockets close, which may take a while.
+    if (error !== null) sendError(error);
     network.end({ error });
   }
 

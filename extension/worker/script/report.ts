@@ -1,6 +1,6 @@
 /**
  * What a script's process tells on its standard output, in frames of `wire.ts`: what the script prints,
- * and errors that do not end it. Written synchronously, so that a line printed just before
+ * and its errors: one of kind `handler` does not end it, any other has. Written synchronously, so that a line printed just before
  * `while (true) {}` or an abort is seen, and a script that prints faster than anyone reads is slowed
  * down instead of filling memory. Imports only types: both sides bundle it.
  */

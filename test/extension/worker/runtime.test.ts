@@ -230,6 +230,18 @@ describe('A worker and its scripts', function () {
       assert.ok(sent < 100 << 20, `${sent} bytes were taken`);
     });
 
+    it('that are refused on this computer name the address that was asked', async () => {
+      const port = await serve(() => {});
+      servers.at(-1)?.close();
+      const { output } = await bench.run(`
+        const socket = Network.Connect('localhost', ${port});
+        while (socket.status === 'connecting') await Event.OnTick;
+        print(socket.error.code, socket.error.message);
+        print(await fetch('http://localhost:${port}/').then((response) => response.error.message));`);
+      const message = `localhost:${port}: connection refused: nothing listens on 127.0.0.1:${port}, which localhost stands for`;
+      assert.deepEqual(output, [`ECONNREFUSED ${message}`, message]);
+    });
+
     for (const [name, host, code] of [['the loopback address', '127.0.0.1', 'EADDRNOTAVAIL'], ['no host\'s address', '224.0.0.1', 'EADDRNOTAVAIL']] as const) {
       it(`end in error for ${name}`, async () => {
         const { output } = await bench.run(`
@@ -266,6 +278,20 @@ describe('A worker and its scripts', function () {
       const report = sockets.get(1);
       // The peer closed too: nothing was left to wait for, the ten seconds for lingerers least of all.
       assert.ok((report?.closedAt ?? Infinity) - (report?.openedAt ?? 0) < 9_000, JSON.stringify(report));
+    });
+
+    it('do not hold up the news of an error, however long they take to close', async () => {
+      const port = await serve((socket) => socket.resume(), { allowHalfOpen: true });
+      const { outcome, output } = await bench.run(`
+        const socket = Network.Connect('localhost', ${port});
+        while (socket.status === 'connecting') await Event.OnTick;
+        for (let i = 0; i < 1_000; i++) print(i);
+        throw new Error('boom');`);
+      assert.equal(expectError(outcome).message, 'Error: boom');
+      // Told behind all that the script printed, while the socket is open still.
+      assert.equal(output.length, 1_000);
+      const [report] = bench.messages.flatMap((message) => (message.type === 'activity' ? message.sockets.filter((socket) => socket.port === port) : [])).slice(-1);
+      assert.equal(report?.closedAt, null);
     });
 
     it('are reset, and that is told, when the peer does not close within ten seconds of the script\'s end', async () => {

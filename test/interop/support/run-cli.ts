@@ -26,8 +26,8 @@ export interface RunningCli {
 export interface CliOptions {
   /** The run is ended and fails after this; default 60 s. */
   readonly limitMs?: number;
-  /** Called once when `text` has been printed on stdout. */
-  readonly when?: { readonly text: string; readonly run: (cli: RunningCli) => void };
+  /** Called once when `text` has been printed, on stdout unless told. */
+  readonly when?: { readonly text: string; readonly on?: 'stdout' | 'stderr'; readonly run: (cli: RunningCli) => void };
   readonly cwd?: string;
 }
 
@@ -53,16 +53,22 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     child.kill('SIGKILL');
   }, limit);
 
-  child.stdout.on('data', (chunk: Buffer) => {
-    out.push(chunk);
+  const printed = () => {
     if (!pending) return;
-    const text = Buffer.concat(out).toString();
+    const text = pending.on === 'stderr' ? stderr : Buffer.concat(out).toString();
     if (!text.includes(pending.text)) return;
     const { run } = pending;
     pending = undefined;
     run({ pid, stdout: () => Buffer.concat(out).toString(), descendants: () => watch.living() });
+  };
+  child.stdout.on('data', (chunk: Buffer) => {
+    out.push(chunk);
+    printed();
   });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+    printed();
+  });
 
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.on('error', reject);

@@ -52,8 +52,8 @@ async function listening(server: net.Server, sockets: Set<net.Socket>): Promise<
 }
 
 /** Calls `handle` for each connection. Errors of the connection are the test's subject, not its failure. */
-export function tcpServer(handle: (socket: net.Socket) => void): Promise<TestServer> {
-  const server = net.createServer((socket) => {
+export function tcpServer(handle: (socket: net.Socket) => void, options: net.ServerOpts = {}): Promise<TestServer> {
+  const server = net.createServer(options, (socket) => {
     socket.on('error', () => socket.destroy());
     handle(socket);
   });
@@ -101,7 +101,8 @@ export async function nameServer(names: Readonly<Record<string, string>>, silent
     if (silent) return;
     const query = dnsPacket.decode(message);
     const name = query.questions?.[0]?.name ?? '';
-    const address = names[name];
+    // Names are the same in any case (RFC 4343), and the stack asks in a random one.
+    const address = names[name.toLowerCase()];
     const answer = dnsPacket.encode({
       type: 'response',
       ...(query.id === undefined ? {} : { id: query.id }),
