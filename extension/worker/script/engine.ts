@@ -66,8 +66,9 @@ export function createEngine({ host, tickRate, tickCount, report, microtask }: E
   function alias(start: (run: () => unknown, ms: number) => number, where: string) {
     return (fn: unknown, ms: unknown = 0, ...values: unknown[]): number => {
       checkFunction(where, 'fn', fn);
-      checkNumber(where, 'ms', ms, -Infinity, MAX_DELAY_MS);
-      return start(() => (values.length > 0 ? fn(...values) : fn(time())), Math.max(0, ms));
+      const wait = typeof ms === 'number' && ms < 0 ? 0 : ms;
+      checkNumber(where, 'ms', wait, 0, MAX_DELAY_MS);
+      return start(() => (values.length > 0 ? fn(...values) : fn(time())), wait);
     };
   }
 

@@ -1,5 +1,6 @@
 /** `Network` and its sockets as scripts see them: polled, and silent about whatever the network does. */
 import { Buffer } from 'node:buffer';
+import { inspect, type InspectOptions } from 'node:util';
 import type { SocketStatus } from '../../protocol';
 import { checkWhole, outOfRange, shown, wrongType } from './arguments';
 import { MAX_READ_BYTES, SEND_QUEUE_BYTES, type Channel } from './channel';
@@ -75,6 +76,13 @@ export class Socket {
 
   close(): void {
     this.#channel.close();
+  }
+
+  /** What `print(socket)` shows: its state lives behind getters, which Node leaves out. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    if (depth < 0) return '[Socket]';
+    const { status, error, host, remoteAddress, remotePort, localPort, bufferedAmount, bytesRead, bytesWritten } = this;
+    return `Socket ${inspect({ status, error, host, remoteAddress, remotePort, localPort, bufferedAmount, bytesRead, bytesWritten }, options)}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { checkHost } from '../../../extension/worker/script/host-name';
 import { createNetwork, Socket } from '../../../extension/worker/script/socket';
 import { parseRequest } from '../../../extension/worker/script/http/request';
@@ -45,6 +46,17 @@ describe('Network.Connect', () => {
       assert.throws(() => network.Connect('example.com', port), { name: error, message: /port must be a whole number from 1 to 65535/ });
     });
   }
+});
+
+describe('A socket that is printed', () => {
+  it('shows its state, and only its name where the depth is used up', () => {
+    const { socket } = connected();
+    assert.equal(
+      inspect(socket, { breakLength: Infinity }),
+      "Socket { status: 'connected', error: null, host: 'example.com', remoteAddress: '192.0.2.1', remotePort: 80, localPort: 50000, bufferedAmount: 0, bytesRead: 0, bytesWritten: 0 }",
+    );
+    assert.equal(inspect({ a: { socket } }, { depth: 1 }), '{ a: { socket: [Socket] } }');
+  });
 });
 
 describe('socket.write', () => {

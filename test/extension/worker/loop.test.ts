@@ -189,6 +189,7 @@ describe('Engine', () => {
     const seen: unknown[] = [];
     aliases.setTimeout((...values: unknown[]) => seen.push(values), -5, 'a', 'b');
     aliases.setTimeout((time: unknown) => seen.push(time));
+    assert.throws(() => aliases.setTimeout(() => {}, NaN), { name: 'RangeError', message: /ms must be a number from 0 to 2147483647, not NaN/ });
     aliases.setImmediate(() => seen.push('immediate'));
     const key = aliases.setInterval(() => seen.push('interval'), 2);
     assert.equal(aliases.clearTimeout(undefined), false);

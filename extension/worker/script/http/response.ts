@@ -58,6 +58,7 @@ export class Response implements ResponseFields {
   }
 
   static failed(url: string, error: WireError, timings: Timings): Response {
-    return new Response({ status: -1, statusMessage: 'socket error', headers: {}, body: Buffer.alloc(0), url, error, timings });
+    // `this`: a reference to the class by name has the bundler rename it, and print shows that.
+    return new this({ status: -1, statusMessage: 'socket error', headers: {}, body: Buffer.alloc(0), url, error, timings });
   }
 }
