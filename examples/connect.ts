@@ -3,7 +3,7 @@ import server from './server.json';
 
 const socket = Network.Connect(server.host, server.port);
 while (socket.status === 'connecting') await Event.OnTick;
-if (socket.error) print(`${server.host}:${server.port}: ${socket.error.message}`);
+if (socket.error) print(socket.error.message);
 
 socket.write(`GET /hello.txt HTTP/1.1\r\nHost: ${server.host}\r\n`);
 socket.write('Connection: close\r\n');

@@ -2,4 +2,4 @@
 import server from './server.json';
 
 const response = await fetch(`http://${server.host}:${server.port}/hello.txt`);
-print(response.status, response.statusMessage, response.text().trim());
+print(response.status, response.statusMessage, response.error?.message ?? response.text().trim());

@@ -59,7 +59,8 @@ async function main() {
     server.closeAllConnections();
     server.close();
   }
-  console.log('\nAll example scripts ran. They are in examples/: change one and run it with `node dist/cli.js run FILE`.');
+  console.log('\nAll example scripts ran. To go on with them: `node examples/server.js` in one terminal, and in another');
+  console.log('node dist/cli.js run examples/hello.ts --host-address 127.0.0.1');
 }
 
 main().catch((error) => {
