@@ -15,8 +15,7 @@ function opened(config: Partial<TcpConfig> = {}) {
 }
 
 /** A peer that fills the window it is told, a reader that takes `most` bytes of it, round trip by round trip. @returns the window after each */
-function flow(t: TcpHarness, socket: TcpSocket, rounds: number, most = Infinity): number[] {
-  let next = 1;
+function flow(t: TcpHarness, socket: TcpSocket, rounds: number, most = Infinity, next = 1): number[] {
   const windows: number[] = [];
   const target = new Uint8Array(1 << 16);
   for (let round = 0; round < rounds; round++) {
@@ -85,23 +84,13 @@ describe('TCP receive buffer', () => {
 
 describe('TCP send buffer', () => {
   it('holds twice the congestion window, growing with it up to the limit', () => {
-    const { t, socket } = opened({ sendBufferBytes: 1 << 20 });
-    assert.equal(socket.writableBytes, INITIAL);
-    const chunk = new Uint8Array(1 << 16);
-    let acked = 1;
-    let largest = 0;
-    for (let round = 0; round < 12; round++) {
-      const at = t.now + 100;
-      t.user(at, 'write', () => {
-        while (socket.write(chunk) > 0);
-      });
-      largest = Math.max(largest, socket.bufferedBytes);
-      for (const seen of t.take(at + 50)) acked += seen.wire.payload.length;
-      t.send(at + 100, { flags: 'ACK', seq: 1, ack: acked, win: 0xffff });
-    }
-    assert.ok(largest > 1.5 * INITIAL, `held ${largest}`);
-    assert.ok(largest <= 2 * socket.snapshot().cwndBytes, `held ${largest}`);
-    assert.ok(Number.isInteger(socket.writableBytes), 'whole bytes, though CUBIC counts in fractions');
+    assert.equal(opened().socket.writableBytes, INITIAL);
+    const held = largestSent();
+    assert.ok(held > 1.5 * INITIAL && held <= LIMIT, `held ${held}`);
+  });
+
+  it('does not grow when all buffers together hold as much memory as they may', () => {
+    assert.ok(largestSent({ totalBufferBytes: 100_000 }) <= INITIAL);
   });
 
   it('holds its limit from the start when auto-tuning is off', () => {
@@ -145,11 +134,14 @@ describe('TCP buffers\' memory', () => {
     assert.equal(socket.snapshot().bufferMemoryBytes, 0);
   });
 
-  it('stays for bytes that came out of order', () => {
+  it('stays for bytes that came out of order, though the other direction\'s is given back', () => {
     const { t, socket } = opened();
-    t.send(200, { flags: 'ACK', seq: 1001, ack: 1, win: 512, payload: 1000 });
+    t.write(150, socket, 5_000);
+    t.take(150);
+    t.send(190, { flags: 'ACK', seq: 1, ack: 5_001, win: 512 });
+    t.send(200, { flags: 'ACK', seq: 1001, ack: 5_001, win: 512, payload: 1000 });
     t.take(10_000);
-    t.send(10_000, { flags: 'ACK', seq: 1, ack: 1, win: 512, payload: 1000 });
+    t.send(10_000, { flags: 'ACK', seq: 1, ack: 5_001, win: 512, payload: 1000 });
     t.expectRead(10_000, socket, 2000);
   });
 
@@ -187,3 +179,23 @@ describe('TCP buffers\' memory', () => {
     assert.ok(largest >= INITIAL);
   });
 });
+
+/** A user who keeps the send buffer full for some round trips. @returns the most that it held */
+function largestSent(config: Partial<TcpConfig> = {}): number {
+  const { t, socket } = opened(config);
+  const chunk = new Uint8Array(1 << 16);
+  let acked = 1;
+  let largest = 0;
+  for (let round = 0; round < 12; round++) {
+    const at = t.now + 100;
+    t.user(at, 'write', () => {
+      while (socket.write(chunk) > 0);
+    });
+    largest = Math.max(largest, socket.bufferedBytes);
+    for (const seen of t.take(at + 50)) acked += seen.wire.payload.length;
+    t.send(at + 100, { flags: 'ACK', seq: 1, ack: acked, win: 0xffff });
+    assert.ok(Number.isInteger(socket.writableBytes), 'whole bytes, though CUBIC counts in fractions');
+  }
+  assert.ok(largest <= Math.max(INITIAL, 2 * socket.snapshot().cwndBytes), 'no more than twice the congestion window');
+  return largest;
+}
