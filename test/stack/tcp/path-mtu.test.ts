@@ -63,6 +63,13 @@ describe('TCP path MTU discovery (RFC 1191)', () => {
     assert.equal(s.snapshot.mss, 552 - HEADERS);
     const seen = s.t.take(150);
     assert.ok(seen.length > 0 && seen.every((one) => !one.dontFragment && one.wire.payload.length <= 512));
+    // Tried again whole, and not to be fragmented, after ten minutes.
+    acknowledgeAll(s, 200);
+    s.t.write(700_000, s.socket, 100);
+    s.t.take(700_000);
+    s.t.send(700_100, { flags: 'ACK', seq: 1, ack: 1 + s.snapshot.bytesOut });
+    s.t.write(700_200, s.socket, 1460);
+    assert.deepEqual(s.t.take(700_200).map((one) => [one.wire.payload.length, one.dontFragment]), [[1460, true]]);
   });
 
   it('is not made to repeat everything by the same message again and again', () => {

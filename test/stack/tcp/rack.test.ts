@@ -265,6 +265,20 @@ describe('TCP reordering window (RFC 8985 §6.2 step 4)', () => {
   });
 });
 
+describe('TCP recovery that lasts longer than the RTO', () => {
+  it('does not time out while ACKs of new data come: each starts the timer afresh (RFC 6298 §5.3)', () => {
+    const s = sending(40, { config: { initialWindowSegments: 40 } });
+    s.ack(200, 0, [1, 10], [11, 20], [21, 30], [31, 40]);
+    assert.deepEqual(s.sent(299), [0, 10, 20, 30]);
+    for (const [at, upTo] of [[300, 10], [450, 20], [599, 30], [800, 40]] as const) {
+      assert.deepEqual(s.sent(at), []);
+      s.ack(at, upTo, ...[[11, 20], [21, 30], [31, 40]].filter(([left = 0]) => left > upTo).map(([left = 0, right = 0]) => [left, right] as const));
+    }
+    assert.equal(s.snapshot.timeouts, 0);
+    assert.equal(s.snapshot.recovery, 'open');
+  });
+});
+
 describe('TCP without RACK', () => {
   it('counts duplicates even where SACK is agreed (RFC 5681 §3.2)', () => {
     const s = sending(10, { config: { rack: false } });

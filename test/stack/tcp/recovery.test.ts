@@ -81,6 +81,19 @@ describe('TCP NewReno (RFC 6582)', () => {
     assert.equal(socket.snapshot().timeouts, 0);
   });
 
+  it('takes the inflation of what a partial ACK acknowledges back, so that no burst follows (§3.2 step 3)', () => {
+    const { t } = sending(10, 60);
+    // 0 and 3 are lost; the eight others, then the new segments, arrive.
+    dup(t, 200, seg(0), 8);
+    const early = t.take(200).map(seqOf);
+    dup(t, 300, seg(0), early.filter((seq) => seq >= seg(10)).length);
+    t.take(300);
+    t.send(301, { flags: 'ACK', seq: 1, ack: seg(3) });
+    const seen = t.take(301).map(seqOf);
+    assert.equal(seen[0], seg(3));
+    assert.ok(seen.length <= 2, `the hole and one new segment at most: ${seen.length}`);
+  });
+
   it('does not reduce again for duplicates that belong to the same window (§3.2 step 1: recover)', () => {
     const { t, socket } = sending(10);
     dup(t, 200, seg(0), 9);

@@ -67,6 +67,27 @@ describe('CUBIC growth (RFC 9438 §4.2, §4.4, §4.5)', () => {
     assert.ok(at(8) - at(7.4) > 2 * (at(6) - at(5.4)), 'convex: faster away from it');
   });
 
+  it('follows it closely over short round trips of a large window', () => {
+    const path = reduced(400, 100);
+    for (const t of [3, 6, 9, 12, 15]) {
+      while (path.now < t * 1000 - 1) path.round();
+      const slope = (curve(t + 0.01, 400, 280) - curve(t - 0.01, 400, 280)) / 0.02;
+      const off = path.segments - curve(t, 400, 280);
+      assert.ok(Math.abs(off) < 0.5 + 0.05 * slope, `t ${t}: off by ${off}`);
+    }
+  });
+
+  it('counts t from the end of the recovery (§4.2), not from the first ACK after it', () => {
+    const after = (waitMs: number): number => {
+      const path = reduced(400, 100);
+      path.control.onRecoveryEnd(0);
+      path.now = waitMs;
+      while (path.now < 2_000) path.round();
+      return path.segments;
+    };
+    assert.ok(Math.abs(after(1_000) - after(0)) < 4, `${after(1_000)} and ${after(0)}`);
+  });
+
   it('depends on time, not on the round trip', () => {
     const after = (rttMs: number): number => {
       const path = reduced(400, rttMs);

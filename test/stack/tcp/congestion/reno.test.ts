@@ -59,6 +59,18 @@ describe('Reno congestion avoidance (RFC 5681 §3.1 eq. 3)', () => {
   });
 });
 
+describe('Reno\'s count of acknowledged bytes (RFC 3465 §2.1)', () => {
+  it('keeps what is left over when a segment is added', () => {
+    const path = reno(20, 20);
+    path.ack(25);
+    assert.equal(path.segments, 21);
+    path.ack(15);
+    assert.equal(path.segments, 21);
+    path.ack(1);
+    assert.equal(path.segments, 22, '25 + 15 + 1 = 20 + 21');
+  });
+});
+
 describe('Reno decrease (RFC 5681 §3.1 eq. 4)', () => {
   it('halves what was in flight, leaving two segments', () => {
     const path = reno(20);

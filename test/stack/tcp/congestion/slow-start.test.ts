@@ -44,7 +44,7 @@ describe('HyStart++ (RFC 9406 §4.2)', () => {
     assert.equal(path.segments, 21, '7, doubled, and one for each of seven');
     path.ack(1);
     path.ack(1);
-    assert.ok(path.segments < 23);
+    assert.ok(path.segments < 21.6, `${path.segments}`);
   });
 
   it('grows at a quarter in conservative slow start, for five rounds, then congestion avoidance begins', () => {
@@ -54,8 +54,7 @@ describe('HyStart++ (RFC 9406 §4.2)', () => {
       assert.ok(growth > 1.15 && growth < 1.3, `round ${round}: ${windows.join()}`);
     }
     assert.equal(path.control.ssthreshBytes, Infinity);
-    path.round();
-    path.round();
+    for (let i = 0; i < 10; i++) path.ack(1);
     assert.ok(Number.isFinite(path.control.ssthreshBytes));
     const window = path.segments;
     path.round();
