@@ -289,6 +289,18 @@ describe('TCP without RACK', () => {
     assert.deepEqual(s.sent(290), [0]);
   });
 
+  it('takes reports of duplicates for no duplicate ACKs where nothing is in flight (RFC 5681 §2)', () => {
+    const s = sending(10, { config: { rack: false } });
+    s.ack(200, 10);
+    for (let i = 0; i < 5; i++) s.ackWith(210 + i, 10, [], { sack: [[s.seq(i), s.seq(i + 1)]] });
+    assert.equal(s.snapshot.fastRecoveries, 0);
+    assert.equal(s.snapshot.ssthreshBytes, Infinity);
+    s.write(300, 5);
+    assert.equal(s.sent(300).length, 5);
+    s.ack(400, 10, [11, 12]);
+    assert.deepEqual(s.sent(499), [], 'one duplicate is one');
+  });
+
   it('falls back to NewReno where the peer has no SACK, whatever is switched on (RFC 6582)', () => {
     const s = new Sender({ write: 10, peer: { sack: false } });
     for (let i = 0; i < 2; i++) s.ack(200, 0);
