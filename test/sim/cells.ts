@@ -42,7 +42,9 @@ export function secondsOf({ rttMs, lossPercent }: Path): number {
 /** Without random loss every run is the same; with it, only a mean says anything. */
 export function seedsOf({ rttMs, lossPercent }: Path): number {
   if (lossPercent === 0) return 1;
-  return rttMs === 1 ? 4 : 8;
+  if (rttMs === 1) return lossPercent < 5 ? 4 : 12;
+  // What a rare loss costs depends much on when it comes.
+  return lossPercent < 1 ? 24 : 16;
 }
 
 export function nameOf({ rttMs, lossPercent, rateMbps }: Path): string {
