@@ -38,7 +38,7 @@ export class ScriptNetwork {
     this.options = options;
     const { pipe } = options;
     this.writer = new FrameWriter(
-      { write: (bytes, done) => void (pipe.destroyed ? done() : pipe.write(bytes, () => done())) },
+      { write: (bytes, done) => void (!pipe.writable ? done() : pipe.write(bytes, () => done())) },
       (run) => process.nextTick(run),
     );
     this.writer.onDrain = () => this.drained();

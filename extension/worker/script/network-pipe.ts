@@ -26,6 +26,7 @@ export class NetworkPipe {
   private lastId = 0;
   private holds = 0;
   private over = false;
+  private handedOver = false;
 
   constructor(private readonly onLoad: (program: Program) => void) {
     this.pipe = new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
@@ -37,8 +38,8 @@ export class NetworkPipe {
       const failure = reader.push(chunk);
       if (failure !== null) process.exit(1);
     });
-    // The worker is gone, and with it the network: nothing is left to run for.
-    this.pipe.on('close', () => process.exit(1));
+    // The worker has read the last of it, or is gone, and with it the network: nothing is left to run for.
+    this.pipe.on('close', () => process.exit(this.handedOver ? 0 : 1));
     this.pipe.on('error', () => process.exit(1));
   }
 
@@ -132,9 +133,11 @@ export class NetworkPipe {
     if (!this.over) return;
     for (const channel of this.channels.values()) if (!channel.flushed) return;
     this.writer.flush();
-    // The callback of the last write comes when the system has all of it.
-    this.pipe.end(() => process.exit(0));
     this.over = false;
+    this.handedOver = true;
+    // The worker closes its side once it has read all. A process that did not wait for that could cost what lies in
+    // the pipe still: a write to one that is gone closes the worker's side at once.
+    this.pipe.end();
   }
 }
 

@@ -47,7 +47,7 @@ export const Op = {
   closed: 11,
   /** Script -> worker: a JSON FetchReport without the run's id. */
   fetch: 12,
-  /** Script -> worker: the script is over; JSON EndMessage. The process then hands over what is queued and exits. */
+  /** Script -> worker: the script is over; JSON EndMessage. The process then hands over what is queued, closes its side, and exits once the worker has closed the other. */
   end: 13,
   /** Script -> worker: the program has arrived, and runs from now on. */
   running: 14,

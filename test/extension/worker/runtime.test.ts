@@ -294,6 +294,26 @@ describe('A worker and its scripts', function () {
       assert.equal(report?.closedAt, null);
     });
 
+    it('leave an orderly end behind, though the worker writes to a script that is over', async () => {
+      const port = await serve((socket) => {
+        const more = setInterval(() => socket.write(Buffer.alloc(1_000)), 1);
+        socket.on('close', () => clearInterval(more));
+      });
+      for (let i = 0; i < 5; i++) {
+        const { outcome } = await bench.run(`
+          const sockets = Array.from({ length: 20 }, () => Network.Connect('localhost', ${port}));
+          while (sockets.some((socket) => socket.status === 'connecting' || socket.read() === null)) await Event.OnTick;
+          print('bye');`, {
+          onMessage: (message) => {
+            // A worker that is busy for a while: what is for the script and what is from it gather in the pipe.
+            const until = performance.now() + 150;
+            if (message.type === 'output') while (performance.now() < until);
+          },
+        });
+        assert.deepEqual(outcome, { kind: 'finished' });
+      }
+    });
+
     it('are reset, and that is told, when the peer does not close within ten seconds of the script\'s end', async () => {
       const port = await serve((socket) => socket.resume(), { allowHalfOpen: true });
       const { outcome } = await bench.run(`
