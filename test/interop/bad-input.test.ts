@@ -267,6 +267,18 @@ describe('Bad input at the terminal', function () {
       expectRun(result, 0, new RegExp(`^-1 socket error EPROTO The response from http://localhost:${server.port}/ breaks HTTP/1\\.1: .+\\n$`), /^/);
     });
 
+    it('gives the answer of a server that has not read the whole request', async () => {
+      const server = await tcpServer((socket) => {
+        socket.once('data', () => socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig'));
+      });
+      const result = await run(`
+        for (let i = 0; i < 3; i++) {
+          const response = await fetch('http://localhost:${server.port}/', { method: 'POST', body: Buffer.alloc(20_000_000) });
+          print(response.status, response.text(), response.error);
+        }`);
+      expectRun(result, 0, '413 big null\n'.repeat(3), /^/);
+    });
+
     it('says that a server speaks no TLS', async () => {
       const server = await tcpServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
       const result = await run(`

@@ -47,7 +47,12 @@ export class ChannelStream extends Duplex {
         at += part.length;
       }
       if (at >= chunk.length) return void done();
-      if (this.channel.writableBytes === 0) return void done(NetworkError.from(this.channel.error, 'The connection is closed'));
+      const { status, peerEnded, host, port, writableBytes, error } = this.channel;
+      if (writableBytes === 0 && status !== 'connected' && peerEnded === null) {
+        return void done(NetworkError.from(error, `${host}:${port}: the connection was closed while the request was sent`));
+      }
+      // A server may answer and close before it has all of the request (413): what it said is read first, and
+      // the end of that ends the write.
       this.resumeWrite = step;
     };
     step();
@@ -73,10 +78,10 @@ export class ChannelStream extends Duplex {
       this.connected = true;
       this.emit('connect');
     }
+    this.pull();
     const resume = this.resumeWrite;
     this.resumeWrite = null;
     resume?.();
-    this.pull();
   }
 
   private pull(): void {
