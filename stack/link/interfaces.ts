@@ -11,7 +11,7 @@ export interface NetworkInterface {
   readonly mac: Uint8Array | null;
   /** Bytes; null where it is not known. */
   readonly mtu: number | null;
-  /** Administratively up, and with a carrier. */
+  /** Administratively up, with a carrier, and let in where the network asks who we are (802.1X). */
   readonly up: boolean;
   readonly loopback: boolean;
   /** Wi-Fi: it carries only frames from the interface's own MAC address. */
@@ -36,16 +36,16 @@ const FLAG_LOOPBACK = 0x8;
 const TYPE_ETHERNET = 1;
 
 /** @returns a file's text without the line's end, or null: it is not there, or the driver has no answer while down. */
-function attribute(name: string, file: string): string | null {
+function attribute(name: string, file: string, sysfs = SYSFS): string | null {
   try {
-    return fs.readFileSync(path.join(SYSFS, name, file), 'utf8').trim();
+    return fs.readFileSync(path.join(sysfs, name, file), 'utf8').trim();
   } catch {
     return null;
   }
 }
 
-function hasSysfs(): boolean {
-  return process.platform === 'linux' && fs.existsSync(SYSFS);
+function hasSysfs(sysfs = SYSFS): boolean {
+  return process.platform === 'linux' && fs.existsSync(sysfs);
 }
 
 /** A name goes into a path: nothing that leads out of the folder. */
@@ -53,23 +53,25 @@ function isName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
 }
 
-/** @returns null if there is no such interface */
-export function readInterfaceState(name: string): InterfaceState | null {
+/** @param sysfs another folder to look in, for tests @returns null if there is no such interface */
+export function readInterfaceState(name: string, sysfs = SYSFS): InterfaceState | null {
   if (!isName(name)) return null;
-  if (!hasSysfs()) {
+  if (!hasSysfs(sysfs)) {
     // Node lists interfaces that run and have an address; of the others it cannot tell why they are missing.
     return name in os.networkInterfaces() ? { index: 0, mtu: null, up: true, carrierChanges: 0 } : null;
   }
-  const index = attribute(name, 'ifindex');
+  const read = (file: string): string | null => attribute(name, file, sysfs);
+  const index = read('ifindex');
   if (index === null) return null;
-  const state = attribute(name, 'operstate');
-  // Drivers that do not report their state are `unknown`, the loopback interface among them.
-  const running = state === 'up' || state === 'unknown';
+  const isSwitchedOn = (Number(read('flags') ?? 0) & FLAG_UP) !== 0;
+  // `carrier` tells at once. `operstate` follows up to a second later (the kernel's linkwatch), and alone knows of an
+  // interface with a carrier whose network has not let us in yet (RFC 2863 §3.1.12: dormant).
+  const up = isSwitchedOn && read('carrier') === '1' && read('operstate') !== 'dormant';
   return {
     index: Number(index),
-    mtu: Number(attribute(name, 'mtu') ?? 0) || null,
-    up: (Number(attribute(name, 'flags') ?? 0) & FLAG_UP) !== 0 && running,
-    carrierChanges: Number(attribute(name, 'carrier_changes') ?? 0),
+    mtu: Number(read('mtu') ?? 0) || null,
+    up,
+    carrierChanges: Number(read('carrier_changes') ?? 0),
   };
 }
 

@@ -63,6 +63,15 @@ export class Host {
     return spawn('ip', ['netns', 'exec', this.name, ...words], options);
   }
 
+  /** Waits until frames pass on `eth0`. @throws Error if they do not after ten seconds */
+  awaitUp(): void {
+    const deadline = performance.now() + 10_000;
+    while (!/\bstate UP\b/.test(this.ip('link', 'show', 'eth0'))) {
+      if (performance.now() > deadline) throw new Error(`eth0 of ${this.name} is not up after 10 s: ${this.ip('link', 'show', 'eth0')}`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+
   /** All that lets a sender leave work to its hardware, or a receiver join segments. */
   setOffloads(on: boolean): void {
     const value = on ? 'on' : 'off';
@@ -102,6 +111,8 @@ export class Cable {
     for (const host of [ours, theirs]) host.run('sysctl', '-qw', 'net.ipv6.conf.eth0.disable_ipv6=1');
     theirs.ip('address', 'add', `${this.theirAddress}/24`, 'dev', 'eth0');
     for (const host of [ours, theirs]) host.ip('link', 'set', 'eth0', 'up');
+    // Until the kernel's linkwatch has seen the carrier, up to a second later, it may drop what is sent.
+    for (const host of [ours, theirs]) host.awaitUp();
   }
 
   /** Also after a failure half-way. The pair goes with its namespaces. */

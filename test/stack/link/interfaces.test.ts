@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readInterfaceState } from '../../../stack/link/interfaces';
+
+describe('The state of an interface', () => {
+  let sysfs: string;
+
+  beforeEach(() => (sysfs = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-sysfs-'))));
+  afterEach(() => fs.rmSync(sysfs, { recursive: true, force: true }));
+
+  const UP = { ifindex: '7', flags: '0x1003', carrier: '1', operstate: 'up', mtu: '1500', carrier_changes: '3' };
+
+  /** An interface's folder, as the kernel shows it; a file that is null cannot be read. */
+  function isUp(files: Readonly<Record<string, string | null>>): boolean | undefined {
+    const folder = path.join(sysfs, 'eth0');
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(folder);
+    for (const [name, text] of Object.entries({ ...UP, ...files })) if (text !== null) fs.writeFileSync(path.join(folder, name), `${text}\n`);
+    return readInterfaceState('eth0', sysfs)?.up;
+  }
+
+  it('is read whole', () => {
+    isUp({});
+    assert.deepEqual(readInterfaceState('eth0', sysfs), { index: 7, mtu: 1500, up: true, carrierChanges: 3 });
+  });
+
+  it('is up with the carrier, before the kernel has drawn its conclusion', () => {
+    for (const operstate of ['up', 'unknown', 'down', 'lowerlayerdown']) assert.equal(isUp({ operstate }), true, operstate);
+  });
+
+  it('is down without the carrier, whatever the kernel still says', () => {
+    assert.equal(isUp({ carrier: '0' }), false);
+    assert.equal(isUp({ flags: '0x1002' }), false);
+    // The kernel does not tell the carrier of an interface that is switched off.
+    assert.equal(isUp({ flags: '0x1002', carrier: null, operstate: 'down' }), false);
+  });
+
+  it('is down while the network has not let it in', () => {
+    assert.equal(isUp({ operstate: 'dormant' }), false);
+  });
+
+  it('is none for a name that is not there, or leads out of the folder', () => {
+    isUp({});
+    for (const name of ['eth1', '', '.', '..', '../etc', 'eth0/../eth0']) assert.equal(readInterfaceState(name, sysfs), null, name);
+  });
+});
