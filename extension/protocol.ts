@@ -15,6 +15,8 @@ export interface WorkerSettings {
   readonly dns: readonly string[];
   /** A pcapng file that every frame is written to; null: none. */
   readonly captureFile: string | null;
+  /** Bytes of the latest frames that are kept in memory, to be saved later; absent or 0: none. */
+  readonly recentFrameBytes?: number;
 }
 
 export interface RunLimits {
@@ -22,6 +24,26 @@ export interface RunLimits {
   readonly memoryMb: number;
   /** Output in bytes per second that is passed on; the rest is dropped and the count is told. */
   readonly outputBytesPerSecond: number;
+}
+
+/** A socket whose frames are wanted, and when it was open (ms since 1970; null: it still is). */
+export interface CapturedSocket {
+  readonly remoteAddress: string | null;
+  readonly remotePort: number;
+  readonly localPort: number | null;
+  readonly from: number;
+  readonly to: number | null;
+  /** Its address was asked for by DNS: those frames belong to it. */
+  readonly byName: boolean;
+}
+
+/** Which frames a capture is to hold. */
+export type CaptureSelection = 'all' | readonly CapturedSocket[];
+
+export interface CaptureSummary {
+  readonly frames: number;
+  /** Frames before this had left the memory (ms since 1970); null: none had. */
+  readonly since: number | null;
 }
 
 /** Host -> worker. The first message is `configure`. */
@@ -43,6 +65,8 @@ export type HostMessage =
     }
   | { readonly type: 'stop'; readonly runId: string }
   | { readonly type: 'close-socket'; readonly runId: string; readonly socketId: number }
+  /** Answered by `capture-saved`. `file` is absolute; one that is there is replaced. */
+  | { readonly type: 'save-capture'; readonly requestId: number; readonly file: string; readonly selection: CaptureSelection }
   | { readonly type: 'shutdown' };
 
 export interface LinkReport {
@@ -139,5 +163,6 @@ export type WorkerMessage =
   /** At most ten times a second; only what changed. */
   | { readonly type: 'activity'; readonly sockets: readonly SocketReport[]; readonly fetches: readonly FetchReport[] }
   | { readonly type: 'ended'; readonly runId: string; readonly outcome: RunOutcome }
+  | { readonly type: 'capture-saved'; readonly requestId: number; readonly result: CaptureSummary | { readonly error: string } }
   /** The worker could not start; it exits after this. */
   | { readonly type: 'failed'; readonly message: string };

@@ -8,6 +8,9 @@ export { DEFAULT_GATEWAY_CONFIG, type GatewayConfig } from './gateway/gateway-co
 export type { AddressInfo, AddressOptions } from './iface/addressing';
 export { createCable, type CableOptions } from './link/cable';
 export { captureDevice, type CaptureOptions } from './link/capture';
+export { Direction, enhancedPacket, interfaceDescription, sectionHeader } from './link/pcapng';
+export { readFlow, type Flow } from './link/flow';
+export { tapDevice } from './link/tap';
 export type { Device, LinkChange, LinkCounters } from './link/device';
 export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } from './link/fault';
 export { listInterfaces, type NetworkInterface } from './link/interfaces';

@@ -2,6 +2,7 @@
 import { CryptoRandom, formatIpv4, Gateway, runStack, Stack, StackError, SystemClock, type Clock, type Counters, type Device, type LinkCounters } from '../../stack';
 import type { LinkReport, WorkerSettings } from '../protocol';
 import { CaptureFile } from './capture-file';
+import { RecentFrames } from './recent-frames';
 
 /** How long a connection waits for the stack to have an address. */
 const ADDRESS_TIMEOUT_MS = 20_000;
@@ -20,6 +21,8 @@ export class Network {
   readonly stack: Stack;
   /** The address `localhost` is mapped to. */
   readonly hostAddress: number;
+  /** The frames that passed last, if the settings ask for them. */
+  readonly recentFrames: RecentFrames | null;
   private readonly gateway: Gateway;
   private readonly device: Device;
   private readonly capture: CaptureFile | null;
@@ -46,7 +49,10 @@ export class Network {
       config: { hostAddress: settings.hostAddress, dnsServers: settings.dns },
     });
     this.hostAddress = this.gateway.hostAddressInside;
-    this.device = this.capture === null ? this.gateway.device : this.capture.wrap(this.gateway.device, this.clock);
+    const recorded = this.capture === null ? this.gateway.device : this.capture.wrap(this.gateway.device, this.clock);
+    const recentFrameBytes = settings.recentFrameBytes ?? 0;
+    this.recentFrames = recentFrameBytes === 0 ? null : new RecentFrames(recentFrameBytes, this.clock);
+    this.device = this.recentFrames === null ? recorded : this.recentFrames.wrap(recorded);
     this.stack = new Stack({ device: this.device, random, observer, address: { mode: 'dhcp', hostname: 'riftnet' } });
     const why = settings.link === 'auto' ? "link 'auto' uses the embedded gateway, which needs no privileges" : "as the setting 'gateway' says";
     this.reason = `The embedded gateway relays through this computer's own sockets (${why}); localhost is ${formatIpv4(this.gateway.hostAddress)}.`;

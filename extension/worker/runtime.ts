@@ -3,7 +3,7 @@
  * extension host, `cli.ts` to the terminal.
  */
 import path from 'node:path';
-import { PROTOCOL_VERSION, type HostMessage, type WorkerMessage, type WorkerSettings } from '../protocol';
+import { PROTOCOL_VERSION, type CaptureSelection, type CaptureSummary, type HostMessage, type WorkerMessage, type WorkerSettings } from '../protocol';
 import { Activity } from './activity';
 import { bundleScript, stopBundler } from './loader';
 import { MemoryWatch } from './memory';
@@ -57,6 +57,8 @@ export class Runtime {
         return this.runs.get(message.runId)?.stop();
       case 'close-socket':
         return this.runs.get(message.runId)?.closeSocket(message.socketId);
+      case 'save-capture':
+        return this.options.emit({ type: 'capture-saved', requestId: message.requestId, result: this.saveCapture(message.file, message.selection) });
       case 'configure':
       case 'shutdown':
         return;
@@ -92,6 +94,16 @@ export class Runtime {
     this.activity.flush();
     this.network.close();
     await stopBundler();
+  }
+
+  private saveCapture(file: string, selection: CaptureSelection): CaptureSummary | { readonly error: string } {
+    const { recentFrames } = this.network;
+    if (recentFrames === null) return { error: 'No frames are kept: give them memory (setting riftnet.captureMemory)' };
+    try {
+      return recentFrames.save(file, selection);
+    } catch (error) {
+      return { error: `The capture ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}` };
+    }
   }
 
   private run(request: RunRequest): void {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { FetchReport, RunOutcome, ScriptError, SocketReport, WorkerMessage } from '../../../extension/protocol';
+import type { FetchReport, RunOutcome, ScriptError, SocketReport, WorkerMessage, WorkerSettings } from '../../../extension/protocol';
 import { stopBundler } from '../../../extension/worker/loader';
 import { Runtime } from '../../../extension/worker/runtime';
 import { buildBundles } from './bundles';
@@ -36,12 +36,12 @@ export class RuntimeBench {
     readonly folder: string,
   ) {}
 
-  static async start(): Promise<RuntimeBench> {
+  static async start(settings: Partial<WorkerSettings> = {}): Promise<RuntimeBench> {
     const bundles = await buildBundles();
     const emitted: WorkerMessage[] = [];
     let bench: RuntimeBench | null = null;
     const runtime = new Runtime({
-      settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null },
+      settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, ...settings },
       bundles,
       emit: (message) => (bench ? bench.take(message) : emitted.push(message)),
     });

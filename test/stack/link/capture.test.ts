@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { VirtualClock } from '../../../stack/clock';
 import { createCable } from '../../../stack/link/cable';
-import { captureDevice, nanoseconds } from '../../../stack/link/capture';
+import { captureDevice } from '../../../stack/link/capture';
+import { nanoseconds } from '../../../stack/link/pcapng';
 
 interface Block {
   readonly type: number;
