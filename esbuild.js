@@ -54,6 +54,18 @@ function ensureDependencies() {
   if (npm('rebuild cap --loglevel=error').status !== 0) console.error('cap was not rebuilt: see the words above. The link uses libpcap instead.');
 }
 
+/**
+ * Installs `cap` where `npm ci` had to leave it out: once libpcap's headers and a compiler have come.
+ * @throws Error if it still cannot be built
+ */
+function ensureCap() {
+  const binary = path.join(root, 'node_modules', 'cap', 'build', 'Release', 'cap.node');
+  if (fs.existsSync(binary)) return;
+  console.error('Installing cap (npm install) …');
+  npm('install --no-save --no-audit --no-fund --loglevel=error');
+  if (!fs.existsSync(binary)) throw new Error('cap could not be built: it needs libpcap\'s headers (Debian package libpcap-dev), a C++ compiler, make and Python');
+}
+
 /** What every bundle shares. Native and generated packages stay outside. */
 const common = {
   absWorkingDir: root,
@@ -104,7 +116,7 @@ async function buildProduct({ production = false, watch = false } = {}) {
   await context.watch();
 }
 
-module.exports = { root, entries, ensureDependencies, buildProduct, buildTests };
+module.exports = { root, entries, ensureDependencies, ensureCap, buildProduct, buildTests };
 
 if (require.main === module) {
   const known = new Set(['--production', '--watch']);

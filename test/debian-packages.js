@@ -16,6 +16,8 @@ const PACKAGES = {
   ethtool: 'ethtool',
   ping: 'iputils-ping',
   udhcpd: 'udhcpd',
+  dnsmasq: 'dnsmasq-base',
+  'pcap-config': 'libpcap-dev',
 };
 
 /** Keeps a package's service from starting when it is installed: the tests start their own nginx on a port of their own. */

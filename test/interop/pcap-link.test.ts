@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { OUR_ADDRESS, PcapHosts, prepare, type Guest } from './support/pcap-hosts';
+import { prepare, type Guest } from './support/guest';
+import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
 
 const LENGTH = 20 << 20;
 const PORT = 7_000;

@@ -8,9 +8,9 @@ import fs from 'node:fs';
 let made = 0;
 
 /** Runs a command to its end. @throws Error with its words */
-function run(words: readonly string[]): string {
+function run(words: readonly string[], input = ''): string {
   const [command = '', ...args] = words;
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', input });
   if (status !== 0) throw new Error(`${words.join(' ')} failed: ${error?.message ?? stderr}`);
   return stdout;
 }
@@ -21,6 +21,23 @@ export function demandNamespaces(): void {
   if (process.getuid?.() !== 0) missing.push('root, to make network namespaces and to capture: run the tests as root');
   if (spawnSync('ip', ['-V']).status !== 0) missing.push('the program ip (Debian package iproute2)');
   if (missing.length > 0) throw new Error(`These tests need ${missing.join('; and ')}`);
+}
+
+/** A new namespace, whose name tells which run it belongs to. */
+export function makeNamespace(role: string): Host {
+  const host = new Host(`riftnet-${process.pid}-${made++}-${role}`);
+  run(['ip', 'netns', 'add', host.name]);
+  host.ip('link', 'set', 'lo', 'up');
+  return host;
+}
+
+/** Runs commands of `ip` in the namespace, in one process. @throws Error with its words */
+export function runInBatch(host: Host, commands: readonly string[]): void {
+  run(['ip', '-n', host.name, '-batch', '-'], `${commands.join('\n')}\n`);
+}
+
+export function removeNamespace(host: Host): void {
+  remove(host.name);
 }
 
 /** Removes a namespace with what still runs in it. */
@@ -63,19 +80,19 @@ export class Host {
     return spawn('ip', ['netns', 'exec', this.name, ...words], options);
   }
 
-  /** Waits until frames pass on `eth0`. @throws Error if they do not after ten seconds */
-  awaitUp(): void {
+  /** Waits until frames pass on the interface. @throws Error if they do not after ten seconds */
+  awaitUp(interfaceName = 'eth0'): void {
     const deadline = performance.now() + 10_000;
-    while (!/\bstate UP\b/.test(this.ip('link', 'show', 'eth0'))) {
-      if (performance.now() > deadline) throw new Error(`eth0 of ${this.name} is not up after 10 s: ${this.ip('link', 'show', 'eth0')}`);
+    while (!/\bstate UP\b/.test(this.ip('link', 'show', interfaceName))) {
+      if (performance.now() > deadline) throw new Error(`${interfaceName} of ${this.name} is not up after 10 s: ${this.ip('link', 'show', interfaceName)}`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }
   }
 
   /** All that lets a sender leave work to its hardware, or a receiver join segments. */
-  setOffloads(on: boolean): void {
+  setOffloads(on: boolean, interfaceName = 'eth0'): void {
     const value = on ? 'on' : 'off';
-    this.run('ethtool', '-K', 'eth0', 'tx', value, 'rx', value, 'sg', value, 'tso', value, 'gso', value, 'gro', value);
+    this.run('ethtool', '-K', interfaceName, 'tx', value, 'rx', value, 'sg', value, 'tso', value, 'gso', value, 'gro', value);
   }
 }
 
@@ -89,13 +106,8 @@ export class Cable {
   ) {}
 
   static create(theirAddress = '10.77.0.1'): Cable {
-    const id = `riftnet-${process.pid}-${made++}`;
-    const cable = new Cable(new Host(`${id}-a`), new Host(`${id}-b`), theirAddress);
+    const cable = new Cable(makeNamespace('ours'), makeNamespace('theirs'), theirAddress);
     try {
-      for (const host of [cable.ours, cable.theirs]) {
-        run(['ip', 'netns', 'add', host.name]);
-        host.ip('link', 'set', 'lo', 'up');
-      }
       cable.plug();
     } catch (error) {
       cable.remove();
