@@ -164,6 +164,12 @@ export interface DnsConfig {
   readonly multicast: boolean;
 }
 
+/** Ports in a row, 1 … 65535, both ends included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface StackConfig {
   readonly tcp: TcpConfig;
   readonly arp: ArpConfig;
@@ -285,6 +291,12 @@ export function resolveConfig(given: PartialStackConfig = {}): StackConfig {
   const { ephemeralFirst, ephemeralLast } = config.tcp;
   if (ephemeralFirst > ephemeralLast) throw new RangeError(`tcp.ephemeralFirst is ${ephemeralFirst}, above tcp.ephemeralLast, ${ephemeralLast}: exchange them`);
   return config;
+}
+
+/** @throws RangeError */
+export function checkPortRange({ first, last }: PortRange): void {
+  for (const port of [first, last]) checkField('a port of the range', port, PORT);
+  if (first > last) throw new RangeError(`the range of ports ${first} to ${last} is empty: exchange them`);
 }
 
 function checkField(name: string, value: unknown, range: Range | readonly string[] | null | undefined): void {

@@ -1,20 +1,23 @@
 /** The stack's only public entry: nothing outside `stack/` imports from below it. */
 export { SystemClock, VirtualClock, type Clock, type Timer } from './clock';
-export { DEFAULT_CONFIG, resolveConfig, type PartialStackConfig, type StackConfig } from './config';
+export { DEFAULT_CONFIG, resolveConfig, type PartialStackConfig, type PortRange, type StackConfig } from './config';
 export type { Ecn, Ipv4Egress, SendResult, TransportError, UnreachableCode } from './egress';
 export { StackError, type StackErrorCode } from './errors';
 export { Gateway, type GatewayOptions, type GatewaySystem } from './gateway/gateway';
 export { DEFAULT_GATEWAY_CONFIG, type GatewayConfig } from './gateway/gateway-config';
-export type { AddressInfo, AddressOptions } from './iface/addressing';
+export { systemNameServers } from './gateway/upstream/upstreams';
+export type { AddressInfo, AddressOptions, GivenAddress } from './iface/addressing';
 export { createCable, type CableOptions } from './link/cable';
 export { captureDevice, type CaptureOptions } from './link/capture';
 export { Direction, enhancedPacket, interfaceDescription, sectionHeader } from './link/pcapng';
 export { readFlow, type Flow } from './link/flow';
 export { tapDevice } from './link/tap';
-export type { Device, LinkChange, LinkCounters } from './link/device';
+export type { Claim, Device, LinkChange, LinkCounters } from './link/device';
 export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } from './link/fault';
 export { listInterfaces, type NetworkInterface } from './link/interfaces';
 export { openPcap, type PcapBinding, type PcapDevice, type PcapFailure, type PcapOptions, type PcapResult } from './link/pcap';
+export { PORT_SLICES, portSlice, sharedPorts } from './link/shared-ports';
+export { readSystemAddress, type SystemAddress } from './link/system-address';
 export type { Counters, Observer, StackEvent } from './observer';
 export { CryptoRandom, SeededRandom, type Random } from './random';
 export { runStack } from './run-stack';

@@ -10,14 +10,14 @@ function zero<const K extends string>(...names: K[]): Record<K, number> {
 /** Named counters, by layer. All start at 0 and only grow. */
 export function createCounters() {
   return {
-    ethernet: zero('rxTooShort', 'rxNotForUs', 'rxOwnEcho', 'rxUnknownType'),
+    ethernet: zero('rxTooShort', 'rxNotForUs', 'rxCameBack', 'rxOwnEcho', 'rxUnknownType'),
     arp: zero(
-      'rxMalformed', 'rxRequests', 'rxReplies', 'rxIgnored', 'txRequests', 'txReplies',
+      'rxMalformed', 'rxRequests', 'rxReplies', 'rxIgnored', 'rxUnanswerable', 'txRequests', 'txReplies',
       'resolved', 'failed', 'queueFull', 'tableFull', 'expired', 'txUnresolved', 'txProbes', 'txAnnouncements', 'conflicts', 'defended',
     ),
     ipv4: zero(
       'rxPackets', 'rxTooShort', 'rxBadVersion', 'rxBadHeaderLength', 'rxBadTotalLength', 'rxBadChecksum',
-      'rxNotForUs', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
+      'rxNotForUs', 'rxNotOurs', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
       'reassemblyOverlap', 'reassemblyDuplicate', 'reassemblyBadEcn', 'reassemblyFull', 'reassemblyTooBig', 'txPackets', 'txFragments', 'txNoRoute', 'txTooBig',
       'pathMtuNarrowed', 'pathMtuEvicted',
     ),
@@ -51,7 +51,7 @@ export type Counters = ReturnType<typeof createCounters>;
 
 /** Things that happened, for logs and for the embedder. */
 export type StackEvent =
-  | { readonly type: 'address'; readonly address: string; readonly prefixLength: number; readonly gateway: string | null; readonly dns: readonly string[]; readonly source: 'static' | 'dhcp' }
+  | { readonly type: 'address'; readonly address: string; readonly prefixLength: number; readonly gateway: string | null; readonly dns: readonly string[]; readonly source: 'static' | 'dhcp' | 'shared' }
   /** The address is checked for another owner (RFC 5227) before it is used: a few seconds. */
   | { readonly type: 'address-probing'; readonly address: string }
   | { readonly type: 'address-lost'; readonly reason: string }

@@ -1,6 +1,6 @@
 /** The composition root: one interface, its address, and the protocols over it. Nothing happens outside `poll` but what a user calls. */
-import { resolveConfig, type PartialStackConfig, type StackConfig } from './config';
-import { Addressing, type AddressInfo, type AddressOptions } from './iface/addressing';
+import { checkPortRange, resolveConfig, type PartialStackConfig, type PortRange, type StackConfig } from './config';
+import { Addressing, type AddressInfo, type AddressOptions, type GivenAddress } from './iface/addressing';
 import { Conflicts } from './iface/conflicts';
 import { Demux } from './iface/demux';
 import { Groups } from './iface/groups';
@@ -9,6 +9,7 @@ import { Interface } from './iface/interface';
 import { Ipv4Input } from './iface/ipv4';
 import { Ipv4Output } from './iface/ipv4-output';
 import { Neighbors } from './iface/neighbors';
+import { Ownership } from './iface/ownership';
 import { PathMtus } from './iface/path-mtus';
 import { Reassembly } from './iface/reassembly';
 import { Routes } from './iface/routes';
@@ -19,7 +20,7 @@ import { DhcpClient } from './socket/dhcp-client';
 import { DnsResolver } from './socket/dns-resolver';
 import { UdpLayer } from './socket/udp';
 import { TcpLayer } from './tcp/tcp-layer';
-import { formatIpv4 } from './wire/address';
+import { formatIpv4, type Ipv4Address } from './wire/address';
 import type { ArpPacket } from './wire/arp';
 import { readMac, type MacAddress } from './wire/ethernet';
 
@@ -54,6 +55,8 @@ export class Stack {
   onAddress: (() => void) | null = null;
 
   private readonly config: StackConfig;
+  private readonly ports: PortRange | null;
+  private readonly routes: Routes;
   private readonly device: Device;
   private readonly neighbors: Neighbors;
   private readonly iface: Interface;
@@ -80,6 +83,9 @@ export class Stack {
     const { device, random, address } = options;
     const { counters } = this;
     const config = resolveConfig(options.config);
+    const ports = address.mode === 'shared' ? address.ports : null;
+    if (ports !== null) checkPortRange(ports);
+    const ownership = new Ownership(ports);
     const observer = options.observer ?? ((): void => {});
     const onWork = (): void => this.work();
     const mac = readMac(device.mac, 0);
@@ -93,8 +99,9 @@ export class Stack {
     // The parts know each other in circles (a packet that cannot be sent is an event that may send another);
     // closures over `this` join them, and none runs before all are there.
     const routes = new Routes(options.acceptAnyDestination ?? false);
+    this.routes = routes;
     this.neighbors = new Neighbors({
-      config: config.arp, counters: counters.arp, mac, routes, onWork, sendArp,
+      config: config.arp, counters: counters.arp, mac, routes, answers: !ownership.isShared, onWork, sendArp,
       sendQueued: (frame, destination) => this.iface.sendQueued(frame, destination),
       onUnresolved: (frame) => this.demux.unresolved(frame, this.now),
       observe: (packet) => this.conflicts?.observe(packet, this.now) ?? false,
@@ -106,8 +113,9 @@ export class Stack {
       config: config.ipv4, counters: counters.ipv4, hash: new KeyedHash(random), routes, iface: this.iface, paths: this.paths,
       sendUnreachable: (code, offender) => this.icmp.sendUnreachable(code, offender),
     });
-    this.tcp = new TcpLayer({ config: config.tcp, counters: counters.tcp, random, egress, observer, onWork, acceptsPartialChecksums });
-    this.udp = new UdpLayer({ config: config.udp, counters: counters.udp, random, egress, onWork, acceptsPartialChecksums });
+    const tcpConfig = ports === null ? config.tcp : { ...config.tcp, ephemeralFirst: ports.first, ephemeralLast: ports.last };
+    this.tcp = new TcpLayer({ config: tcpConfig, ports, counters: counters.tcp, random, egress, observer, onWork, acceptsPartialChecksums });
+    this.udp = new UdpLayer({ config: config.udp, ports, counters: counters.udp, random, egress, onWork, acceptsPartialChecksums });
     this.dns = new DnsResolver({
       config: config.dns, counters: counters.dns, random, udp: this.udp, onWork,
       connect: (server, port, now) => this.tcp.connect({ address: server, port }, now),
@@ -117,11 +125,13 @@ export class Stack {
       config: config.icmp, counters: counters.icmp, routes, egress,
       onError: (protocol, error, now) => this.demux.error(protocol, error, now),
     });
-    this.demux = new Demux(counters, this.tcp, this.udp, this.icmp, (remote, mtu, now) => this.paths.narrow(remote, mtu, device.mtu, now));
-    this.reassembly = new Reassembly(config.ipv4, counters.ipv4, (first) => this.icmp.reassemblyExpired(first));
+    this.demux = new Demux(counters, this.tcp, this.udp, this.icmp, ownership, (remote, mtu, now) => this.paths.narrow(remote, mtu, device.mtu, now));
+    this.reassembly = new Reassembly(config.ipv4, counters.ipv4, (first) => {
+      if (ownership.owns(first.protocol, first.payload)) this.icmp.reassemblyExpired(first);
+    });
     const ipv4 = new Ipv4Input(counters.ipv4, routes, this.groups, this.reassembly, (arrival, now) => this.demux.deliver(arrival, now));
 
-    this.conflicts = (options.conflictDetection ?? false)
+    this.conflicts = (options.conflictDetection ?? false) && !ownership.isShared
       ? new Conflicts({
           config: config.arp, counters: counters.arp, random, mac, sendArp, onWork,
           onClear: (clear) => this.addressing.clear(clear),
@@ -136,15 +146,16 @@ export class Stack {
       onDns: (servers) => (this.dns.servers = servers),
       onLost: (reason) => this.forget(reason),
       onChange: () => {
-        device.useAddress?.(this.addressing.current?.address ?? null);
+        this.claim();
         this.onAddress?.();
       },
     });
     device.onFrame = onWork;
     if (device.onStateChange !== undefined) device.onStateChange = (change) => this.linkChanged(change);
-    if (address.mode === 'static') {
+    this.ports = ports;
+    if (address.mode !== 'dhcp') {
       this.dhcp = null;
-      this.addressing.assign(address);
+      this.addressing.assign(address, address.mode);
     } else {
       const { hostname, clientId, leaseStore, refuse } = address;
       this.dhcp = new DhcpClient({
@@ -168,6 +179,31 @@ export class Stack {
   /** The address the stack has now, or null: then only DHCP can use the link. */
   get addressInfo(): AddressInfo | null {
     return this.addressing.current;
+  }
+
+  /**
+   * Addresses of the own network that are reached by the gateway all the same: the computer's, whose kernel receives
+   * nothing that is injected on its interface. Default: none.
+   */
+  get viaGateway(): readonly Ipv4Address[] {
+    return this.routes.viaGateway;
+  }
+
+  set viaGateway(addresses: readonly Ipv4Address[]) {
+    this.routes.viaGateway = addresses;
+    this.claim();
+  }
+
+  /**
+   * The computer's address, which the stack shares, is another now; null: it has none. What was built on the old one
+   * ends with `reason`. @throws RangeError for an address that a host cannot have, and if the address is not shared
+   */
+  shareAddress(address: GivenAddress | null, reason: string, now: number): void {
+    if (this.ports === null) throw new RangeError('the stack shares no address: it was made with one of its own');
+    this.now = now;
+    if (address === null) this.addressing.lose(reason);
+    else this.addressing.share(address, reason);
+    this.work();
   }
 
   /**
@@ -215,6 +251,12 @@ export class Stack {
     this.addressing.end();
     this.neighbors.clear();
     this.reassembly.clear();
+  }
+
+  /** Tells the link what to take. */
+  private claim(): void {
+    const address = this.addressing.current?.address ?? null;
+    this.device.use?.(address === null ? null : { address, ports: this.ports, viaGateway: this.viaGateway });
   }
 
   private work(): void {

@@ -1,4 +1,5 @@
 /** The stack's address: given for good or leased, what follows from having it, and what ends with it. */
+import type { PortRange } from '../config';
 import type { Observer } from '../observer';
 import type { DhcpLease, DhcpLeaseStore } from '../socket/dhcp-lease';
 import type { DnsServer } from '../socket/dns-servers';
@@ -19,6 +20,16 @@ export type AddressOptions =
       readonly dns?: readonly DnsServer[];
     }
   | {
+      /** The computer's own address and MAC: its kernel answers for everything but `ports`, which no program of the computer may use. */
+      readonly mode: 'shared';
+      readonly address: Ipv4Address;
+      /** 0 … 32 */
+      readonly prefixLength: number;
+      readonly gateway?: Ipv4Address;
+      readonly dns?: readonly DnsServer[];
+      readonly ports: PortRange;
+    }
+  | {
       readonly mode: 'dhcp';
       /** RFC 2132 §3.14: 1 … 255 bytes of ASCII. */
       readonly hostname?: string;
@@ -31,6 +42,9 @@ export type AddressOptions =
       /** Taken instead of the servers that DHCP names. */
       readonly dns?: readonly DnsServer[];
     };
+
+/** An address that somebody chose for the stack. */
+export type GivenAddress = Pick<AddressOptions & { readonly mode: 'static' }, 'address' | 'prefixLength' | 'gateway' | 'dns'>;
 
 /** The address the stack has, and what came with it. */
 export interface AddressInfo {
@@ -64,7 +78,7 @@ const DNS_PORT = 53;
 /** A given address that another station has is tried again after so long, ms (RFC 5227 §2.1.1: RATE_LIMIT_INTERVAL). */
 const RETRY_STATIC_MS = 60_000;
 
-type Source = 'static' | 'dhcp';
+type Source = 'static' | 'dhcp' | 'shared';
 
 export class Addressing {
   private info: AddressInfo | null = null;
@@ -80,10 +94,23 @@ export class Addressing {
   }
 
   /** @throws RangeError for an address that a host on a link cannot have */
-  assign(address: AddressOptions & { readonly mode: 'static' }): void {
-    const { prefixLength, gateway = null } = address;
+  assign(address: GivenAddress, source: 'static' | 'shared'): void {
+    const { prefixLength, gateway = null, dns = [] } = address;
     checkAddress(address.address, prefixLength, gateway);
-    this.begin({ address: address.address, prefixLength, gateway, dns: this.options.ownDns ?? [] }, 'static');
+    this.begin({ address: address.address, prefixLength, gateway, dns }, source);
+  }
+
+  /** The computer's address, which we share, is this now. Nothing ends if it is what it was. */
+  share(address: GivenAddress, reason: string): void {
+    const { prefixLength, gateway = null, dns = [] } = address;
+    const { info } = this;
+    if (info !== null && info.address === address.address && info.prefixLength === prefixLength && info.gateway === gateway) {
+      this.renewDns(info, dns);
+      return;
+    }
+    checkAddress(address.address, prefixLength, gateway);
+    this.lose(reason);
+    this.begin({ address: address.address, prefixLength, gateway, dns }, 'shared');
   }
 
   /** A lease was granted or renewed. */
@@ -97,9 +124,7 @@ export class Addressing {
       return;
     }
     if (info !== null && isSame(info)) {
-      // A renewed lease can name other servers.
-      this.info = { ...info, dns };
-      this.options.onDns(dns);
+      this.renewDns(info, dns);
       return;
     }
     if (info !== null) this.lose(`DHCP gave the address ${formatIpv4(lease.address)} in place of ${formatIpv4(info.address)}`);
@@ -162,6 +187,12 @@ export class Addressing {
     this.conflictReportedAt = now;
     const message = `${formatMacAddress(mac)} on the link claims our address ${formatIpv4(this.info.address)}: give one of the two another`;
     this.options.observer({ type: 'warning', message });
+  }
+
+  /** The address stays, the name servers can be others. */
+  private renewDns(info: AddressInfo, dns: readonly DnsServer[]): void {
+    this.info = { ...info, dns };
+    this.options.onDns(dns);
   }
 
   private begin(info: AddressInfo, source: Source, waitMs = 0): void {

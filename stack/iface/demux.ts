@@ -4,6 +4,7 @@ import type { Counters } from '../observer';
 import type { Ipv4Address } from '../wire/address';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet';
 import { Ipv4Header, parseIpv4 } from '../wire/ipv4';
+import type { Ownership } from './ownership';
 
 /**
  * A whole packet that was addressed to us. One object is filled again for each packet: everything in it is
@@ -53,11 +54,16 @@ export class Demux {
     private readonly tcp: TcpInput,
     private readonly udp: UdpInput,
     private readonly icmp: IcmpInput,
+    private readonly ownership: Ownership,
     /** A path is narrower than our link, as a transport has verified. */
     private readonly onNarrowPath: (remote: Ipv4Address, mtu: number, now: number) => void,
   ) {}
 
   deliver(arrival: Arrival, now: number): void {
+    if (!this.ownership.owns(arrival.protocol, arrival.payload)) {
+      this.counters.ipv4.rxNotOurs++;
+      return;
+    }
     switch (arrival.protocol) {
       case PROTOCOL_TCP:
         // RFC 9293 §3.9.2.3: a segment to a broadcast or multicast address is dropped without a word.

@@ -10,7 +10,7 @@ import { readU16, readU32 } from '../wire/bytes';
 import {
   BROADCAST_MAC, ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, multicastMac, readMac, writeEthernetHeader, type MacAddress,
 } from '../wire/ethernet';
-import { IPV4_MAX_BYTES } from '../wire/ipv4';
+import { IPV4_HEADER_BYTES, IPV4_MAX_BYTES } from '../wire/ipv4';
 import type { Groups } from './groups';
 import type { Neighbors } from './neighbors';
 import type { Routes } from './routes';
@@ -84,6 +84,13 @@ export class Interface {
     return (high === BROADCAST_MAC.high && low === BROADCAST_MAC.low) || (high === 0x0100 && this.groups.hasMac(low));
   }
 
+  /** A packet of ours for the computer's own address, which its router has sent on to it: the way there works. */
+  private cameBack(frame: Uint8Array): boolean {
+    const at = ETHERNET_HEADER_BYTES;
+    if (frame.length < at + IPV4_HEADER_BYTES || readU16(frame, 12) !== ETHERTYPE_IPV4) return false;
+    return readU32(frame, at + 12) === this.routes.local?.address && this.routes.goesViaGateway(readU32(frame, at + 16));
+  }
+
   private input(frame: Uint8Array): void {
     const { counters, mac } = this;
     if (frame.length < ETHERNET_HEADER_BYTES) {
@@ -94,7 +101,8 @@ export class Interface {
     const isGroup = (high & 0x0100) !== 0;
     // A capture in promiscuous mode shows the whole segment: most of it is not for us.
     if (!isGroup && (high !== mac.high || readU32(frame, 2) !== mac.low)) {
-      counters.rxNotForUs++;
+      if (this.cameBack(frame)) counters.rxCameBack++;
+      else counters.rxNotForUs++;
       return;
     }
     // Where the capture shows every group's frames, those of groups we are in.

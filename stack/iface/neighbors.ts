@@ -41,6 +41,8 @@ export interface NeighborsOptions {
   readonly counters: Counters['arp'];
   readonly mac: MacAddress;
   readonly routes: Routes;
+  /** Whether requests for our address are answered: not where a kernel has the same one, and does. */
+  readonly answers: boolean;
   /** Sends an ARP packet to `destination` at once. */
   readonly sendArp: (destination: MacAddress, packet: ArpPacket) => void;
   /** Sends a frame that waited: its Ethernet header is written by the callee. */
@@ -142,7 +144,12 @@ export class Neighbors {
     // RFC 5227 §2.1.1: a probe has no sender address, so nothing is learnt from it.
     const isProbe = packet.senderAddress === 0;
     if (!isProbe && !this.learn(packet, forUs)) counters.rxIgnored++;
-    if (packet.operation === ARP_REQUEST && forUs && (isProbe || routes.isOnLink(packet.senderAddress))) {
+    if (packet.operation === ARP_REQUEST && forUs && this.options.answers && (isProbe || routes.isOnLink(packet.senderAddress))) {
+      // Our own computer asks, and hears nothing that is injected on its interface.
+      if (routes.goesViaGateway(packet.senderAddress)) {
+        counters.rxUnanswerable++;
+        return;
+      }
       counters.txReplies++;
       sendArp(packet.senderMac, {
         operation: ARP_REPLY,

@@ -16,6 +16,12 @@ export class Routes {
   /** The directed broadcast address; prefixes of 31 and 32 bits have none (RFC 3021 §2.1). */
   private broadcast: Ipv4Address = BROADCAST_ADDRESS;
 
+  /**
+   * Addresses on our link that are reached by the gateway all the same: the computer's own, whose kernel receives
+   * nothing that is injected on its interface.
+   */
+  viaGateway: readonly Ipv4Address[] = [];
+
   /** @param anyDestination router mode: packets for every unicast address are taken as our own. */
   constructor(readonly anyDestination: boolean) {}
 
@@ -45,6 +51,10 @@ export class Routes {
     return this.anyDestination && isUnicast(address) && !isLoopback(address) && !this.isBroadcast(address);
   }
 
+  goesViaGateway(address: Ipv4Address): boolean {
+    return this.viaGateway.length > 0 && this.viaGateway.includes(address);
+  }
+
   /** Whether a packet may leave with `source`. 0.0.0.0 is the source of a host that asks for its address (RFC 2131 §4.1). */
   maySendFrom(source: Ipv4Address, destination: Ipv4Address): boolean {
     if (source === 0) return destination === BROADCAST_ADDRESS;
@@ -66,6 +76,7 @@ export class Routes {
     if (destination === BROADCAST_ADDRESS) return destination;
     const { current } = this;
     if (current === null || destination === current.address) return null;
+    if (this.goesViaGateway(destination)) return current.gateway;
     if ((destination & this.mask) >>> 0 === this.network) return isUnicast(destination) ? destination : null;
     if (isMulticast(destination)) return destination;
     if (isLoopback(destination) || !isUnicast(destination)) return null;

@@ -2,6 +2,7 @@
  * The seam between the stack and whatever carries its frames. A device queues what arrives; the stack
  * takes it in bounded batches, so that a flood can starve neither timers nor scripts.
  */
+import type { PortRange } from '../config';
 import type { Ipv4Address } from '../wire/address';
 
 export interface LinkCounters {
@@ -37,6 +38,15 @@ export interface LinkChange {
   readonly message: string;
 }
 
+/** What the stack wants of a link that carries more than what is for it. */
+export interface Claim {
+  readonly address: Ipv4Address;
+  /** Only what is for these ports, ICMP errors, and ARP: the address is the computer's, too. null: all that is for the address. */
+  readonly ports: PortRange | null;
+  /** What we sent to these is wanted, too, when a router sends it on past us. */
+  readonly viaGateway: readonly Ipv4Address[];
+}
+
 export interface Device {
   /** Six bytes, the address the stack sends from. */
   readonly mac: Uint8Array;
@@ -65,8 +75,8 @@ export interface Device {
    * hardware that the frame never passed, as between virtual interfaces. Absent: every sum is whole.
    */
   readonly acceptsPartialChecksums?: boolean;
-  /** Which address the stack has now, so that a capture can leave out what is not for it. null: none. */
-  useAddress?(address: Ipv4Address | null): void;
+  /** What the stack wants now, so that a capture can leave out the rest. null: it has no address. */
+  use?(claim: Claim | null): void;
   /** Called when the state of the link changed, where it can. It must only schedule work. */
   onStateChange?: ((change: LinkChange) => void) | null;
   /** Idempotent; afterwards `send` drops and nothing is received. */

@@ -4,10 +4,9 @@
  */
 import type { Clock, Timer } from '../clock';
 import type { Random } from '../random';
-import type { Ipv4Address } from '../wire/address';
 import { readU16 } from '../wire/bytes';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4 } from '../wire/ethernet';
-import type { Device, LinkChange, LinkCounters } from './device';
+import type { Claim, Device, LinkChange, LinkCounters } from './device';
 
 export interface FaultOptions {
   readonly clock: Clock;
@@ -110,8 +109,8 @@ class Faulty implements FaultyDevice {
     this.device.onStateChange = onStateChange;
   }
 
-  useAddress(address: Ipv4Address | null): void {
-    this.device.useAddress?.(address);
+  use(claim: Claim | null): void {
+    this.device.use?.(claim);
   }
 
   receive(budget: number, handler: (frame: Uint8Array) => void): number {

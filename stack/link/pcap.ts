@@ -3,12 +3,12 @@
  * bindings share: which one is taken, the filter, VLAN tags, the interface's state, and opening again when it is back.
  */
 import type { Clock } from '../clock';
-import { formatIpv4, formatMac, type Ipv4Address } from '../wire/address';
+import { formatIpv4, formatMac } from '../wire/address';
 import { readU16 } from '../wire/bytes';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet';
 import { loadCap } from './cap';
 import { CaptureFailure, type CaptureBinding, type CaptureHandle } from './capture-handle';
-import { createLinkCounters, type Device, type LinkChange, type LinkCounters } from './device';
+import { createLinkCounters, type Claim, type Device, type LinkChange, type LinkCounters } from './device';
 import { InterfaceWatch, type InterfaceEvent } from './interface-watch';
 import { listInterfaces, readInterfaceState, unsuitable } from './interfaces';
 import { loadLibpcap } from './libpcap';
@@ -57,15 +57,32 @@ const VLAN_TAG_BYTES = 4;
 /** The low twelve bits of a tag are the VLAN; 0 is none, only a priority (IEEE 802.1Q §9.6). */
 const VLAN_ID = 0x0fff;
 
+/** DHCP's answers, which may come to an address that the stack does not have yet, and the link's own groups. */
+const FOR_ANY_ADDRESS = 'udp dst port 68 or dst net 224.0.0.0/24';
+/** ICMP's errors: unreachable, source quench, time exceeded, parameter problem. */
+const ICMP_ERRORS = '(icmp[0] = 3 or icmp[0] = 4 or icmp[0] = 11 or icmp[0] = 12)';
+/** Fragments but the first, which show no port. */
+const LATER_FRAGMENTS = 'ip[6:2] & 0x1fff != 0';
+
 /**
- * What the stack can want, in libpcap's language: ARP, its own address, DHCP's answers, which may come to an address
- * that it does not have yet, and the link's own groups; the same with a VLAN tag, to be stripped or counted. Not by
- * MAC, which may be the host's too. `vlan` moves the offsets of all that follows it, so it comes last.
+ * What the stack can want, in libpcap's language: ARP and its own address, or its own ports there; the same with a VLAN
+ * tag, to be stripped or counted. Not by MAC, which may be the host's too. `vlan` moves the offsets of all that follows
+ * it, so it comes last.
  */
-export function captureFilter(mac: Uint8Array, address: Ipv4Address | null): string {
-  const own = address === null ? '' : ` or dst host ${formatIpv4(address)}`;
-  const wanted = `(arp or (ip and (udp dst port 68 or dst net 224.0.0.0/24${own})))`;
+export function captureFilter(mac: Uint8Array, claim: Claim | null): string {
+  const wanted = `(arp or (ip and (${wantedPackets(claim)})))`;
   return `not ether src ${formatMac(mac)} and (${wanted} or (vlan and ${wanted}))`;
+}
+
+function wantedPackets(claim: Claim | null): string {
+  if (claim === null) return FOR_ANY_ADDRESS;
+  const own = formatIpv4(claim.address);
+  const { ports } = claim;
+  const forUs = ports === null
+    ? `${FOR_ANY_ADDRESS} or dst host ${own}`
+    : `dst host ${own} and (dst portrange ${ports.first}-${ports.last} or ${ICMP_ERRORS} or ${LATER_FRAGMENTS})`;
+  const viaGateway = claim.viaGateway.map((address) => `dst host ${formatIpv4(address)}`).join(' or ');
+  return viaGateway === '' ? forUs : `${forUs} or (src host ${own} and (${viaGateway}))`;
 }
 
 class PcapLink implements PcapDevice {
@@ -144,8 +161,8 @@ class PcapLink implements PcapDevice {
     }) ?? 0;
   }
 
-  useAddress(address: Ipv4Address | null): void {
-    const filter = captureFilter(this.mac, address);
+  use(claim: Claim | null): void {
+    const filter = captureFilter(this.mac, claim);
     if (filter === this.filter || this.closed) return;
     this.filter = filter;
     const { handle } = this;

@@ -1,6 +1,5 @@
 /** Shows what passes a device, both ways, to somebody who only looks. */
-import type { Ipv4Address } from '../wire/address';
-import type { Device, LinkChange, LinkCounters } from './device';
+import type { Claim, Device, LinkChange, LinkCounters } from './device';
 import { Direction } from './pcapng';
 
 /** @param frame a view, valid only during the call */
@@ -48,8 +47,8 @@ class TappedDevice implements Device {
     this.device.onStateChange = onStateChange;
   }
 
-  useAddress(address: Ipv4Address | null): void {
-    this.device.useAddress?.(address);
+  use(claim: Claim | null): void {
+    this.device.use?.(claim);
   }
 
   send(buffer: Uint8Array, length: number): void {

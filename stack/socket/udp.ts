@@ -1,5 +1,5 @@
 /** UDP sockets (RFC 768, RFC 1122 §4.1) over the stack's IPv4 egress. */
-import type { UdpConfig } from '../config';
+import type { PortRange, UdpConfig } from '../config';
 import { PROTOCOL_UDP, type Ipv4Egress, type SendResult, type TransportError, type UnreachableCode } from '../egress';
 import { StackError } from '../errors';
 import type { Counters } from '../observer';
@@ -9,8 +9,7 @@ import { readU16 } from '../wire/bytes';
 import { parseUdp, udpChecksumIsPartial, UDP_HEADER_BYTES, writeUdpHeader } from '../wire/udp';
 
 /** RFC 6335 §6: the dynamic ports; RFC 6056 §3.3.1: picked at random from all of them. */
-const EPHEMERAL_FIRST = 49_152;
-const EPHEMERAL_COUNT = 16_384;
+const EPHEMERAL_PORTS: PortRange = { first: 49_152, last: 65_535 };
 
 export interface UdpBindOptions {
   /** 1 … 65535; absent or 0: a random free ephemeral port. */
@@ -78,6 +77,8 @@ export interface UdpLayerOptions {
   readonly onWork: () => void;
   /** The link delivers datagrams whose checksum was left to hardware. */
   readonly acceptsPartialChecksums?: boolean;
+  /** The local ports that may be used, where the others are those of a kernel with the same address; null: all. */
+  readonly ports?: PortRange | null;
 }
 
 export class UdpLayer {
@@ -91,7 +92,7 @@ export class UdpLayer {
 
   /**
    * @throws StackError EADDRINUSE if the port is taken, ENOBUFS if there are too many sockets or no port
-   * is free, EINVAL for a port out of range
+   * is free, EINVAL for a port out of range, EADDRNOTAVAIL for one that is not ours
    */
   bind(options: UdpBindOptions = {}): UdpSocket {
     const { port: wanted = 0, address = null, promiscuous = false } = options;
@@ -104,6 +105,10 @@ export class UdpLayer {
       this.promiscuous = new BoundSocket(this, wanted, null);
       this.socketCount++;
       return this.promiscuous;
+    }
+    const { ports } = this.options;
+    if (wanted !== 0 && ports && (wanted < ports.first || wanted > ports.last)) {
+      throw new StackError('EADDRNOTAVAIL', `UDP port ${wanted} is the computer's own, whose address the stack shares: take one from ${ports.first} to ${ports.last}`);
     }
     const port = wanted === 0 ? this.freePort() : wanted;
     const sockets = this.ports.get(port) ?? [];
@@ -186,12 +191,14 @@ export class UdpLayer {
   }
 
   private freePort(): number {
-    const first = this.options.random.below(EPHEMERAL_COUNT);
-    for (let i = 0; i < EPHEMERAL_COUNT; i++) {
-      const port = EPHEMERAL_FIRST + ((first + i) % EPHEMERAL_COUNT);
+    const { first, last } = this.options.ports ?? EPHEMERAL_PORTS;
+    const count = last - first + 1;
+    const start = this.options.random.below(count);
+    for (let i = 0; i < count; i++) {
+      const port = first + ((start + i) % count);
       if (!this.ports.has(port)) return port;
     }
-    throw new StackError('ENOBUFS', `no free UDP port from ${EPHEMERAL_FIRST} to 65535: close sockets first`);
+    throw new StackError('ENOBUFS', `no free UDP port from ${first} to ${last}: close sockets first`);
   }
 }
 

@@ -2,7 +2,7 @@
  * TCP as the rest of the stack sees it: the tables of connections and listeners, and one pass per poll over
  * those that have something due (never over all).
  */
-import type { TcpConfig } from '../config';
+import type { PortRange, TcpConfig } from '../config';
 import { PROTOCOL_TCP, type Ecn, type Ipv4Egress, type TransportError, type UnreachableCode } from '../egress';
 import { StackError } from '../errors';
 import type { Counters, Observer } from '../observer';
@@ -42,6 +42,8 @@ export interface TcpLayerOptions {
   readonly onWork: () => void;
   /** The link delivers segments whose checksum was left to hardware. */
   readonly acceptsPartialChecksums?: boolean;
+  /** The local ports that may be used, where the others are those of a kernel with the same address; null: all. */
+  readonly ports?: PortRange | null;
 }
 
 function checkPort(name: string, port: number, least: number): void {
@@ -60,6 +62,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   private readonly observer: Observer;
   private readonly onWork: () => void;
   private readonly acceptsPartialChecksums: boolean;
+  private readonly ports: PortRange | null;
   private readonly isnHash: KeyedHash;
   private readonly timestampHash: KeyedHash;
   private readonly memory: MemoryAccount = { usedBytes: 0 };
@@ -82,6 +85,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.observer = options.observer;
     this.onWork = options.onWork;
     this.acceptsPartialChecksums = options.acceptsPartialChecksums ?? false;
+    this.ports = options.ports ?? null;
     this.isnHash = new KeyedHash(options.random);
     this.timestampHash = new KeyedHash(options.random);
     this.table = new ConnectionTable(options.config, options.random);
@@ -103,7 +107,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   /**
    * The active open (RFC 9293 §3.10.1). The SYN goes out in the next poll.
    * @throws StackError EINVAL for a port that cannot be, ENETUNREACH without an address or route, EADDRNOTAVAIL for an address no host can have
-   * or when no port is free, EADDRINUSE for a tuple in use, ENOBUFS at `maxConnections`.
+   * or when no port is free or the wanted one is not ours, EADDRINUSE for a tuple in use, ENOBUFS at `maxConnections`.
    */
   connect(options: TcpConnectOptions, now: number): TcpSocket {
     this.now = now;
@@ -118,6 +122,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
       throw new StackError('ENOBUFS', `Cannot connect to ${target}: ${this.config.maxConnections} connections are open, as many as the stack holds.`);
     }
     const wanted = options.localPort ?? 0;
+    if (wanted !== 0) this.checkOurs(wanted);
     const local = this.table.localPort(localAddress, remoteAddress, remotePort, wanted, now);
     if (local === null && wanted !== 0) throw new StackError('EADDRINUSE', `Cannot connect to ${target} from port ${wanted}: the port is in use.`);
     if (local === null) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: no free port is left. Close connections, or wait for TIME-WAIT to end.`);
@@ -129,9 +134,10 @@ export class TcpLayer implements TcpContext, ListenerHost {
     return this.socketOf(tcb);
   }
 
-  /** The passive open. @throws StackError EADDRINUSE */
+  /** The passive open. @throws StackError EADDRINUSE, EADDRNOTAVAIL for a port that is not ours */
   listen(options: TcpListenOptions): TcpListener {
     const address = options.address ?? null;
+    if (options.port !== 'any') this.checkOurs(options.port);
     const listener = new Listener(options.port, address, options.backlog ?? this.config.listenBacklog, this);
     if (!this.table.addListener(listener)) throw new StackError('EADDRINUSE', `Cannot listen on port ${options.port}: something listens there already.`);
     return listener;
@@ -350,6 +356,12 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.table.add(tcb);
     this.issFloor = null;
     return tcb;
+  }
+
+  private checkOurs(port: number): void {
+    const { ports } = this;
+    if (ports === null || (port >= ports.first && port <= ports.last)) return;
+    throw new StackError('EADDRNOTAVAIL', `Port ${port} is the computer's own, whose address the stack shares: take one from ${ports.first} to ${ports.last}.`);
   }
 
   private newCongestion(): CongestionControl {

@@ -96,6 +96,11 @@ export class Upstreams {
   }
 }
 
+/** The servers that the system asks now, read anew. */
+export function systemNameServers(system: UpstreamSystem = UPSTREAM_SYSTEM): UpstreamList {
+  return readSystem(system);
+}
+
 function readSystem(system: UpstreamSystem): UpstreamList {
   const usable = (texts: readonly string[]): Upstream[] =>
     texts.flatMap((text) => {

@@ -55,7 +55,7 @@ function frame(source: Uint8Array): Uint8Array {
 
 function rawReceive(): void {
   const device = open('cap', OUR_MAC);
-  device.useAddress?.(ipv4(OUR_ADDRESS));
+  device.use?.({ address: ipv4(OUR_ADDRESS), ports: null, viaGateway: [] });
   let bytes = 0;
   let startedAt = 0;
   const take = (): void => {

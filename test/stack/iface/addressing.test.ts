@@ -75,7 +75,7 @@ describe('The address of the stack', () => {
       detector: { probe: (address, waitMs = 0) => probes.push(`${address} ${waitMs}`), stop: () => {} },
     });
     const address = ip('10.0.0.5');
-    addressing.assign({ mode: 'static', address, prefixLength: 24 });
+    addressing.assign({ address, prefixLength: 24 }, 'static');
     assert.equal(addressing.current?.address, undefined);
     addressing.clear(ip('10.0.0.6'));
     assert.equal(routes.local?.address, undefined);

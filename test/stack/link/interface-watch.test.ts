@@ -44,6 +44,9 @@ describe('The watch over an interface', () => {
   });
 });
 
+/** 10.0.0.1 */
+const ADDRESS = 0x0a00_0001;
+
 describe('The capture\'s filter', () => {
   const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
 
@@ -53,6 +56,18 @@ describe('The capture\'s filter', () => {
   });
 
   it('takes what is for our address', () => {
-    assert.match(captureFilter(mac, 0x0a00_0001), /or dst host 10\.0\.0\.1\)/);
+    assert.match(captureFilter(mac, { address: ADDRESS, ports: null, viaGateway: [] }), /or dst host 10\.0\.0\.1\)/);
+  });
+
+  it('takes of a shared address only our ports, fragments that show none, and ICMP\'s errors', () => {
+    const filter = captureFilter(mac, { address: ADDRESS, ports: { first: 61_440, last: 61_695 }, viaGateway: [] });
+    const errors = '(icmp[0] = 3 or icmp[0] = 4 or icmp[0] = 11 or icmp[0] = 12)';
+    const wanted = `(arp or (ip and (dst host 10.0.0.1 and (dst portrange 61440-61695 or ${errors} or ip[6:2] & 0x1fff != 0))))`;
+    assert.equal(filter, `not ether src 02:00:00:00:00:01 and (${wanted} or (vlan and ${wanted}))`);
+  });
+
+  it('takes what comes back of packets that went by the router', () => {
+    const filter = captureFilter(mac, { address: ADDRESS, ports: null, viaGateway: [0x0a00_0007, 0x0a00_0008] });
+    assert.match(filter, /or dst host 10\.0\.0\.1 or \(src host 10\.0\.0\.1 and \(dst host 10\.0\.0\.7 or dst host 10\.0\.0\.8\)\)\)/);
   });
 });
