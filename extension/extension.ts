@@ -4,6 +4,7 @@ import type { RiftnetApi, TreeNode } from './api';
 import { keepContextKeys } from './context-keys';
 import { COMMANDS } from './contributions';
 import { DisposableStore, Emitter } from './emitter';
+import { t, translateWith } from './l10n';
 import { OutputLinks } from './output-links';
 import { RunCommands } from './run-commands';
 import { RunController } from './run-controller';
@@ -22,7 +23,8 @@ import { WorkerSupervisor } from './worker-supervisor';
 let closeWorker: (() => Promise<void>) | null = null;
 
 export function activate(context: vscode.ExtensionContext): RiftnetApi {
-  const log = vscode.window.createOutputChannel('Riftnet Log', { log: true });
+  translateWith((text, ...values) => vscode.l10n.t(text, ...values));
+  const log = vscode.window.createOutputChannel(t('Riftnet Log'), { log: true });
   const problem = (message: string): void => log.warn(message);
   const model = new RunModel();
   const supervisor = new WorkerSupervisor({
@@ -95,8 +97,8 @@ export async function deactivate(): Promise<void> {
 }
 
 function reportDeath(reason: string, restarting: boolean): void {
-  const next = restarting ? vscode.l10n.t('It is being restarted; run your scripts again.') : vscode.l10n.t('Run a script to start it again.');
-  const show = vscode.l10n.t('Show Log');
+  const next = restarting ? t('It is being restarted; run your scripts again.') : t('Run a script to start it again.');
+  const show = t('Show Log');
   void vscode.window.showErrorMessage(`${reason} ${next}`, show).then((choice) => choice === show && vscode.commands.executeCommand(COMMANDS.showLog));
 }
 

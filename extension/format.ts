@@ -1,3 +1,5 @@
+import { t } from './l10n';
+
 /** Numbers and times as people read them. The same words in the tree, the output and the status bar. */
 
 const BYTE_UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
@@ -22,7 +24,7 @@ export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${ms.toFixed(0)} ms`;
   if (ms < 59_995) return `${(ms / 1000).toFixed(2)} s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return t('{0} min {1} s', Math.floor(seconds / 60), seconds % 60);
 }
 
 const pad = (value: number, width: number): string => String(value).padStart(width, '0');
@@ -31,11 +33,6 @@ const pad = (value: number, width: number): string => String(value).padStart(wid
 export function formatTime(time: number): string {
   const date = new Date(time);
   return `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}.${pad(date.getMilliseconds(), 3)}`;
-}
-
-/** `1 socket`, `2 sockets`. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** At most `length` characters (at least 2), the end marked with an ellipsis; line breaks become spaces. */

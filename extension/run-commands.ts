@@ -3,12 +3,13 @@ import * as vscode from 'vscode';
 import { COMMANDS, SCRIPT_LANGUAGES } from './contributions';
 import { DisposableStore } from './emitter';
 import type { Disposable } from './emitter';
+import { t } from './l10n';
 import type { Run, RunModel } from './run-model';
 import type { RunController } from './run-controller';
 import { untitledPath } from './script-title';
 import { readRunSettings } from './settings';
 import type { SettingProblem } from './settings-values';
-import { outcomeMessage } from './tree-nodes';
+import { outcomeMessage, outcomeWord, phaseWord } from './tree-nodes';
 import { isTrusted } from './trust';
 
 /** Run and Stop, wherever they are offered: palette, editor title, menus, status bar. */
@@ -39,7 +40,7 @@ export class RunCommands implements Disposable {
     if (!document) return null;
     const { uri } = document;
     if (uri.scheme !== 'file' && uri.scheme !== 'untitled') {
-      void vscode.window.showErrorMessage(vscode.l10n.t('Riftnet cannot run {0}: it is neither a file on this machine nor a new document. Save it to a folder first.', uri.toString(true)));
+      void vscode.window.showErrorMessage(t('Riftnet cannot run {0}: it is neither a file on this machine nor a new document. Save it to a folder first.', uri.toString(true)));
       return null;
     }
     const file = uri.scheme === 'file' ? uri.fsPath : untitledPath(uri.path, document.languageId, scriptFolder());
@@ -47,7 +48,7 @@ export class RunCommands implements Disposable {
       const run = await this.#controller.run({ key: uri.toString(), file, source: document.getText(), settings: readRunSettings(uri, this.#problem) });
       return run?.id ?? null;
     } catch (error) {
-      const log = vscode.l10n.t('Show Log');
+      const log = t('Show Log');
       const message = error instanceof Error ? error.message : String(error);
       void vscode.window.showErrorMessage(message, log).then((choice) => choice === log && vscode.commands.executeCommand(COMMANDS.showLog));
       return null;
@@ -66,7 +67,7 @@ export class RunCommands implements Disposable {
     if (given instanceof vscode.Uri) return vscode.workspace.openTextDocument(given);
     const document = vscode.window.activeTextEditor?.document;
     if (document && SCRIPT_LANGUAGES.some((language) => language === document.languageId)) return document;
-    void vscode.window.showInformationMessage(vscode.l10n.t('Riftnet runs TypeScript and JavaScript: open the script first, then run it.'));
+    void vscode.window.showInformationMessage(t('Riftnet runs TypeScript and JavaScript: open the script first, then run it.'));
     return null;
   }
 
@@ -75,10 +76,10 @@ export class RunCommands implements Disposable {
     const active = this.#model.activeRuns;
     const here = active.filter((run) => run.key === uri?.toString());
     if (here.length > 0) for (const run of here) this.#controller.stop(run.id);
-    else if (active.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t('No script is running.'));
+    else if (active.length === 0) void vscode.window.showInformationMessage(t('No script is running.'));
     else if (active[0] && active.length === 1) this.#controller.stop(active[0].id);
     else {
-      const picked = await vscode.window.showQuickPick(active.map(pickItem), { placeHolder: vscode.l10n.t('Which script shall be stopped?') });
+      const picked = await vscode.window.showQuickPick(active.map(pickItem), { placeHolder: t('Which script shall be stopped?') });
       if (picked) this.#controller.stop(picked.run.id);
     }
   }
@@ -87,12 +88,12 @@ export class RunCommands implements Disposable {
   async #showScripts(): Promise<void> {
     const runs = this.#model.runs;
     if (runs.length === 0) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('No script has been run yet: open one and choose "Riftnet: Run Script".'));
+      void vscode.window.showInformationMessage(t('No script has been run yet: open one and choose "Riftnet: Run Script".'));
       return;
     }
-    const stop: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('debug-stop'), tooltip: vscode.l10n.t('Stop Script') };
+    const stop: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('debug-stop'), tooltip: t('Stop Script') };
     const pick = vscode.window.createQuickPick<ScriptItem>();
-    pick.placeholder = vscode.l10n.t('Choose a script to open it');
+    pick.placeholder = t('Choose a script to open it');
     pick.items = runs.map((run) => ({ ...pickItem(run), buttons: run.phase === 'ended' ? [] : [stop] }));
     pick.onDidTriggerItemButton(({ item }) => {
       this.#controller.stop(item.run.id);
@@ -114,7 +115,7 @@ interface ScriptItem extends vscode.QuickPickItem {
 
 function pickItem(run: Run): ScriptItem {
   const icon = run.phase === 'ended' ? '$(circle-outline)' : '$(sync~spin)';
-  return { label: `${icon} ${run.title}`, description: run.outcome ? (outcomeMessage(run.outcome) ?? run.outcome.kind) : run.phase, detail: run.file, run };
+  return { label: `${icon} ${run.title}`, description: run.outcome ? (outcomeMessage(run.outcome) ?? outcomeWord(run.outcome)) : phaseWord(run.phase), detail: run.file, run };
 }
 
 /** Where a document without a file is run: relative imports start there. */

@@ -1,5 +1,6 @@
 import type { Disposable } from './emitter';
 import { DisposableStore } from './emitter';
+import { t } from './l10n';
 import type { RunLimits, RunOutcome } from './protocol';
 import type { Run, RunModel } from './run-model';
 import { uniqueTitle } from './script-title';
@@ -65,7 +66,7 @@ export class RunController implements Disposable {
     this.#store.add(this.#supervisor.onDidDie((death) => this.#workerGone(death.reason)));
     this.#store.add(
       this.#supervisor.onDidChangeState((state) => {
-        if (state.kind === 'idle') this.#workerGone('The network worker was closed.', { kind: 'stopped' });
+        if (state.kind === 'idle') this.#workerGone(t('The network worker was closed.'), { kind: 'stopped' });
       }),
     );
     this.#store.add(

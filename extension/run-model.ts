@@ -1,4 +1,5 @@
 import { Emitter } from './emitter';
+import { t } from './l10n';
 import type { FetchReport, RunOutcome, ScriptError, SocketReport, WorkerMessage } from './protocol';
 
 /** Ended scripts that stay in the view; the oldest leaves first. */
@@ -172,7 +173,7 @@ export class RunModel {
 
   #end(run: MutableRun, outcome: RunOutcome, now: number): void {
     // A fetch lives in the script's process: none is left to finish it.
-    this.#failFetches(run, { code: 'ECANCELED', message: 'the script ended before the answer was complete' }, now);
+    this.#failFetches(run, { code: 'ECANCELED', message: t('the script ended before the answer was complete') }, now);
     run.phase = 'ended';
     run.outcome = outcome;
     run.endedAt = now;

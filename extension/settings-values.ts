@@ -1,3 +1,4 @@
+import { t } from './l10n';
 import type { LinkMode, WorkerSettings } from './protocol';
 import type { RunSettings } from './run-controller';
 
@@ -32,7 +33,7 @@ function numberSetting(raw: RawSettings, problem: SettingProblem, key: keyof typ
   const value = raw(key);
   const { minimum, maximum, default: fallback } = NUMBER_SETTINGS[key];
   if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
-  if (value !== undefined) problem(`Setting riftnet.${key} is ${JSON.stringify(value)}; it must be a number from ${minimum} to ${maximum}. ${fallback} is used.`);
+  if (value !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be a number from {2} to {3}. {4} is used.', key, JSON.stringify(value), minimum, maximum, fallback));
   return fallback;
 }
 
@@ -40,7 +41,7 @@ function textSetting(raw: RawSettings, problem: SettingProblem, key: string, isV
   const value = raw(key);
   if (value === undefined || value === null || value === '') return null;
   if (typeof value === 'string' && isValid(value)) return value;
-  problem(`Setting riftnet.${key} is ${JSON.stringify(value)}; it must be ${wanted}. It is left out.`);
+  problem(t('Setting riftnet.{0} is {1}; it must be {2}. It is left out.', key, JSON.stringify(value), wanted));
   return null;
 }
 
@@ -62,17 +63,17 @@ export function runSettings(raw: RawSettings, problem: SettingProblem): RunSetti
 export function workerSettings(raw: RawSettings, problem: SettingProblem): WorkerSettings {
   const link = raw('link');
   const known = LINKS.find((mode) => mode === link);
-  if (known === undefined && link !== undefined) problem(`Setting riftnet.link is ${JSON.stringify(link)}; it must be one of ${LINKS.join(', ')}. auto is used.`);
+  if (known === undefined && link !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be one of {2}. {3} is used.', 'link', JSON.stringify(link), LINKS.join(', '), 'auto'));
   const servers = raw('dns');
   const dns: string[] = [];
   for (const server of Array.isArray(servers) ? servers : []) {
     if (typeof server === 'string' && SERVER.test(server)) dns.push(server);
-    else problem(`Setting riftnet.dns holds ${JSON.stringify(server)}; it must be an IPv4 address, such as 192.0.2.53 or 192.0.2.53:5353. It is left out.`);
+    else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', 'dns', JSON.stringify(server), t('an IPv4 address, such as {0}', '192.0.2.53, 192.0.2.53:5353')));
   }
   return {
     link: known ?? 'auto',
-    hostAddress: textSetting(raw, problem, 'hostAddress', (text) => ADDRESS.test(text), 'an IPv4 address, such as 192.0.2.7'),
+    hostAddress: textSetting(raw, problem, 'hostAddress', (text) => ADDRESS.test(text), t('an IPv4 address, such as {0}', '192.0.2.7')),
     dns,
-    captureFile: textSetting(raw, problem, 'captureFile', (text) => /^(?:\/|[A-Za-z]:[\\/])/.test(text), 'an absolute path'),
+    captureFile: textSetting(raw, problem, 'captureFile', (text) => /^(?:\/|[A-Za-z]:[\\/])/.test(text), t('an absolute path')),
   };
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { COMMANDS, VIEWS } from './contributions';
 import { DisposableStore } from './emitter';
-import { plural } from './format';
+import { t } from './l10n';
 import type { FetchReport, SocketReport } from './protocol';
 import { RefreshThrottle } from './refresh-throttle';
 import { isSocketInUse } from './run-model';
@@ -65,7 +65,7 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
       // One that may still open sockets is expanded before it has: VS Code expands no node that had no children.
       const bare = run.phase === 'ended' && run.sockets.size + run.fetches.size === 0;
       const item = treeItem(runView(run), bare ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Expanded);
-      item.command = { command: COMMANDS.revealScript, title: vscode.l10n.t('Open Script'), arguments: [id] };
+      item.command = { command: COMMANDS.revealScript, title: t('Open Script'), arguments: [id] };
       return item;
     }
     return treeItem(target.kind === 'socket' ? socketView(target.socket) : fetchView(target.fetch), vscode.TreeItemCollapsibleState.None);
@@ -121,7 +121,7 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
 
   #refresh(ids: ReadonlySet<string>): void {
     const open = this.#model.openSockets;
-    this.#view.badge = open === 0 ? undefined : { value: open, tooltip: plural(open, 'open socket') };
+    this.#view.badge = open === 0 ? undefined : { value: open, tooltip: open === 1 ? t('1 open socket') : t('{0} open sockets', open) };
     if (ids.has(ROOT)) return this.#changed.fire(undefined);
     // A script that is refreshed takes its children along; what is gone is taken along by its parent.
     const needed = [...ids].filter((id) => this.target(id) && !ids.has(this.getParent(id) ?? ROOT));

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { COMMANDS } from './contributions';
 import { DisposableStore } from './emitter';
+import { t } from './l10n';
 import type { RunModel } from './run-model';
 import type { WorkerState, WorkerSupervisor } from './worker-supervisor';
 
@@ -35,7 +36,7 @@ export class StatusBar implements vscode.Disposable {
     const worker = this.#supervisor.state;
     const rates = [...new Set(active.map((run) => run.tickRate))];
     if (active.length > 0) {
-      const scripts = active.length === 1 ? vscode.l10n.t('1 script') : vscode.l10n.t('{0} scripts', active.length);
+      const scripts = active.length === 1 ? t('1 script') : t('{0} scripts', active.length);
       this.#item.text = `$(sync~spin) Riftnet: ${scripts}${rates.length === 1 ? `, ${rates[0]} Hz` : ''}`;
     } else if (worker.kind === 'failed' || worker.kind === 'waiting') {
       this.#item.text = '$(warning) Riftnet';
@@ -43,7 +44,7 @@ export class StatusBar implements vscode.Disposable {
       this.#item.text = '$(plug) Riftnet';
     }
     this.#item.tooltip = new vscode.MarkdownString().appendText(describeWorker(worker));
-    this.#item.accessibilityInformation = { label: `Riftnet, ${active.length === 0 ? 'no script runs' : active.map((run) => run.title).join(', ')}` };
+    this.#item.accessibilityInformation = { label: active.length === 0 ? t('Riftnet, no script runs') : t('Riftnet, running: {0}', active.map((run) => run.title).join(', ')) };
     this.#item.show();
   }
 }
@@ -51,15 +52,15 @@ export class StatusBar implements vscode.Disposable {
 function describeWorker(state: WorkerState): string {
   switch (state.kind) {
     case 'idle':
-      return vscode.l10n.t('The network starts with the first script.');
+      return t('The network starts with the first script.');
     case 'starting':
-      return vscode.l10n.t('The network is starting.');
+      return t('The network is starting.');
     case 'ready':
       return state.link.address === null ? state.link.reason : `${state.link.reason}\n${state.link.address}`;
     case 'waiting':
     case 'failed':
       return state.reason;
     case 'closing':
-      return vscode.l10n.t('The network is closing.');
+      return t('The network is closing.');
   }
 }

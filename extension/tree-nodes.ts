@@ -1,8 +1,9 @@
 import { TREE_ITEMS } from './contributions';
-import { formatBytes, formatDuration, plural, shorten } from './format';
+import { formatBytes, formatDuration, shorten } from './format';
+import { t } from './l10n';
 import type { FetchReport, RunOutcome, SocketReport } from './protocol';
 import { isFetchPending, isSocketInUse, isSocketOpen } from './run-model';
-import type { Run } from './run-model';
+import type { Run, RunPhase } from './run-model';
 
 /** What a node of the Sockets view shows; `socket-tree.ts` turns it into VS Code's own item. */
 export interface NodeView {
@@ -30,14 +31,35 @@ export const runNodeId = (runId: string): string => `run/${runId}`;
 export const socketNodeId = (runId: string, id: number): string => `run/${runId}/socket/${id}`;
 export const fetchNodeId = (runId: string, id: number): string => `run/${runId}/fetch/${id}`;
 
-const OUTCOME_WORDS: Record<RunOutcome['kind'], string> = {
-  finished: 'finished',
-  error: 'error',
-  stopped: 'stopped',
-  timeout: 'timed out',
-  limit: 'limit reached',
-  crashed: 'crashed',
-};
+export function outcomeWord(outcome: RunOutcome): string {
+  switch (outcome.kind) {
+    case 'finished':
+      return t('finished');
+    case 'error':
+      return t('error');
+    case 'stopped':
+      return t('stopped');
+    case 'timeout':
+      return t('timed out');
+    case 'limit':
+      return t('limit reached');
+    case 'crashed':
+      return t('crashed');
+  }
+}
+
+export function phaseWord(phase: RunPhase): string {
+  switch (phase) {
+    case 'starting':
+      return t('starting');
+    case 'running':
+      return t('running');
+    case 'stopping':
+      return t('stopping');
+    case 'ended':
+      return t('ended');
+  }
+}
 
 const OUTCOME_ICONS: Record<RunOutcome['kind'], string> = {
   finished: 'pass',
@@ -57,7 +79,7 @@ export function outcomeMessage(outcome: RunOutcome): string | null {
     case 'crashed':
       return outcome.message;
     case 'timeout':
-      return `its time limit is ${outcome.seconds} s`;
+      return t('its time limit is {0} s', outcome.seconds);
     case 'finished':
     case 'stopped':
       return null;
@@ -70,13 +92,13 @@ export function runView(run: Run): NodeView {
   for (const socket of run.sockets.values()) if (isSocketInUse(socket)) open++;
   if (run.outcome) {
     const message = outcomeMessage(run.outcome);
-    parts.push(message === null ? OUTCOME_WORDS[run.outcome.kind] : `${OUTCOME_WORDS[run.outcome.kind]}: ${shorten(message, 80)}`);
+    parts.push(message === null ? outcomeWord(run.outcome) : `${outcomeWord(run.outcome)}: ${shorten(message, 80)}`);
     parts.push(formatDuration((run.endedAt ?? run.startedAt) - run.startedAt));
   } else {
-    parts.push(run.phase);
+    parts.push(phaseWord(run.phase));
   }
-  if (open > 0) parts.push(`${open} open`);
-  if (run.forgotten > 0) parts.push(`${run.forgotten} older not shown`);
+  if (open > 0) parts.push(t('{0} open', open));
+  if (run.forgotten > 0) parts.push(t('{0} older not shown', run.forgotten));
   const failed = run.outcome !== null && run.outcome.kind !== 'finished' && run.outcome.kind !== 'stopped';
   return {
     id: runNodeId(run.id),
@@ -85,7 +107,7 @@ export function runView(run: Run): NodeView {
     icon: run.outcome ? OUTCOME_ICONS[run.outcome.kind] : 'sync~spin',
     color: failed ? ERROR_COLOR : null,
     contextValue: run.outcome ? TREE_ITEMS.endedRun : TREE_ITEMS.activeRun,
-    spoken: `script ${run.title}, ${parts.join(', ')}`,
+    spoken: t('script {0}, {1}', run.title, parts.join(', ')),
   };
 }
 
@@ -108,12 +130,12 @@ export function socketView(socket: SocketReport): NodeView {
     icon,
     color,
     contextValue: isSocketInUse(socket) ? TREE_ITEMS.openSocket : TREE_ITEMS.closedSocket,
-    spoken: `socket to ${socket.host} port ${socket.port}, ${state}, ${formatBytes(socket.bytesRead)} read, ${formatBytes(socket.bytesWritten)} written`,
+    spoken: t('socket to {0} port {1}, {2}, {3} read, {4} written', socket.host, socket.port, state, formatBytes(socket.bytesRead), formatBytes(socket.bytesWritten)),
   };
 }
 
 function socketState(socket: SocketReport): string {
-  if (socket.status === 'error') return socket.error ? `error ${socket.error.code}` : 'error';
+  if (socket.status === 'error') return socket.error ? t('error {0}', socket.error.code) : t('error');
   // The script sees `fin` at once; TCP may still be sending what was queued.
   if (socket.status === 'fin' && isSocketOpen(socket)) return socket.tcpState === null ? 'fin' : `fin, ${socket.tcpState}`;
   return socket.status;
@@ -122,7 +144,7 @@ function socketState(socket: SocketReport): string {
 export function fetchView(fetch: FetchReport): NodeView {
   const state = fetchState(fetch);
   const parts = [state];
-  if (fetch.bodyBytes > 0) parts.push(isFetchPending(fetch) && fetch.expectedBytes !== null ? `${formatBytes(fetch.bodyBytes)} of ${formatBytes(fetch.expectedBytes)}` : formatBytes(fetch.bodyBytes));
+  if (fetch.bodyBytes > 0) parts.push(isFetchPending(fetch) && fetch.expectedBytes !== null ? t('{0} of {1}', formatBytes(fetch.bodyBytes), formatBytes(fetch.expectedBytes)) : formatBytes(fetch.bodyBytes));
   if (fetch.durationMs !== null) parts.push(formatDuration(fetch.durationMs));
   let icon = 'check';
   let color: string | null = GOOD_COLOR;
@@ -139,13 +161,13 @@ export function fetchView(fetch: FetchReport): NodeView {
     icon,
     color,
     contextValue: isFetchPending(fetch) ? TREE_ITEMS.pendingFetch : TREE_ITEMS.endedFetch,
-    spoken: `fetch ${fetch.method} ${fetch.url}, ${parts.join(', ')}`,
+    spoken: t('fetch {0} {1}, {2}', fetch.method, fetch.url, parts.join(', ')),
   };
 }
 
 function fetchState(fetch: FetchReport): string {
-  if (fetch.status === null) return 'pending';
-  if (fetch.status === -1) return fetch.error ? `error ${fetch.error.code}` : (fetch.statusMessage ?? 'error');
+  if (fetch.status === null) return t('pending');
+  if (fetch.status === -1) return fetch.error ? t('error {0}', fetch.error.code) : (fetch.statusMessage ?? t('error'));
   return fetch.statusMessage ? `${fetch.status} ${shorten(fetch.statusMessage, 60)}` : String(fetch.status);
 }
 
@@ -153,45 +175,45 @@ const when = (time: number): string => new Date(time).toLocaleString();
 
 export function runDetails(run: Run): NodeDetails {
   const rows: [string, string][] = [
-    ['Script', run.file],
-    ['Started', when(run.startedAt)],
-    ['Tick rate', `${run.tickRate} Hz`],
+    [t('Script'), run.file],
+    [t('Started'), when(run.startedAt)],
+    [t('Tick rate'), `${run.tickRate} Hz`],
   ];
-  if (run.pid !== null) rows.push(['Process', String(run.pid)]);
-  rows.push(['Opened', `${plural(run.sockets.size, 'socket')}, ${plural(run.fetches.size, 'fetch', 'fetches')}`]);
+  if (run.pid !== null) rows.push([t('Process'), String(run.pid)]);
+  rows.push([t('Sockets'), String(run.sockets.size)], [t('Fetches'), String(run.fetches.size)]);
   if (run.outcome) {
     const message = outcomeMessage(run.outcome);
-    rows.push(['Ended', OUTCOME_WORDS[run.outcome.kind]]);
-    if (message !== null) rows.push(['Because', message]);
+    rows.push([t('Ended'), outcomeWord(run.outcome)]);
+    if (message !== null) rows.push([t('Because'), message]);
   }
   return rows;
 }
 
 export function socketDetails(socket: SocketReport): NodeDetails {
   const rows: [string, string][] = [
-    ['Status', socket.status],
-    ['Host', `${socket.host}:${socket.port}`],
+    [t('Status'), socket.status],
+    [t('Host'), `${socket.host}:${socket.port}`],
   ];
-  if (socket.remoteAddress !== null) rows.push(['Address', `${socket.remoteAddress}:${socket.port}`]);
-  if (socket.localPort !== null) rows.push(['Local port', String(socket.localPort)]);
-  if (socket.tcpState !== null) rows.push(['TCP state', socket.tcpState]);
-  rows.push(['Read', formatBytes(socket.bytesRead)], ['Written', formatBytes(socket.bytesWritten)], ['Waiting to be sent', formatBytes(socket.bufferedAmount)]);
-  if (socket.srttMs !== null) rows.push(['Round trip', formatDuration(socket.srttMs)]);
-  rows.push(['Retransmissions', String(socket.retransmissions)], ['Opened', when(socket.openedAt)]);
-  if (socket.closedAt !== null) rows.push(['Closed', when(socket.closedAt)]);
-  if (socket.error) rows.push(['Error', `${socket.error.code}: ${socket.error.message}`]);
+  if (socket.remoteAddress !== null) rows.push([t('Address'), `${socket.remoteAddress}:${socket.port}`]);
+  if (socket.localPort !== null) rows.push([t('Local port'), String(socket.localPort)]);
+  if (socket.tcpState !== null) rows.push([t('TCP state'), socket.tcpState]);
+  rows.push([t('Read'), formatBytes(socket.bytesRead)], [t('Written'), formatBytes(socket.bytesWritten)], [t('Waiting to be sent'), formatBytes(socket.bufferedAmount)]);
+  if (socket.srttMs !== null) rows.push([t('Round trip'), formatDuration(socket.srttMs)]);
+  rows.push([t('Retransmissions'), String(socket.retransmissions)], [t('Opened'), when(socket.openedAt)]);
+  if (socket.closedAt !== null) rows.push([t('Closed'), when(socket.closedAt)]);
+  if (socket.error) rows.push([t('Error'), `${socket.error.code}: ${socket.error.message}`]);
   return rows;
 }
 
 export function fetchDetails(fetch: FetchReport): NodeDetails {
   const rows: [string, string][] = [
-    ['Request', `${fetch.method} ${fetch.url}`],
-    ['Status', fetchState(fetch)],
-    ['Body', fetch.expectedBytes === null ? formatBytes(fetch.bodyBytes) : `${formatBytes(fetch.bodyBytes)} of ${formatBytes(fetch.expectedBytes)}`],
-    ['Started', when(fetch.startedAt)],
+    [t('Request'), `${fetch.method} ${fetch.url}`],
+    [t('Status'), fetchState(fetch)],
+    [t('Body'), fetch.expectedBytes === null ? formatBytes(fetch.bodyBytes) : t('{0} of {1}', formatBytes(fetch.bodyBytes), formatBytes(fetch.expectedBytes))],
+    [t('Started'), when(fetch.startedAt)],
   ];
-  if (fetch.durationMs !== null) rows.push(['Took', formatDuration(fetch.durationMs)]);
-  if (fetch.error) rows.push(['Error', `${fetch.error.code}: ${fetch.error.message}`]);
+  if (fetch.durationMs !== null) rows.push([t('Took'), formatDuration(fetch.durationMs)]);
+  if (fetch.error) rows.push([t('Error'), `${fetch.error.code}: ${fetch.error.message}`]);
   return rows;
 }
 

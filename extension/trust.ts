@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { t } from './l10n';
 
 /**
  * Running is allowed only in a trusted workspace. `enablement` hides the commands, but other extensions and
@@ -6,8 +7,8 @@ import * as vscode from 'vscode';
  */
 export function isTrusted(): boolean {
   if (vscode.workspace.isTrusted) return true;
-  const manage = vscode.l10n.t('Manage Workspace Trust');
-  void vscode.window.showErrorMessage(vscode.l10n.t('Riftnet runs scripts only in a trusted workspace: a script can reach your network.'), manage).then((choice) => {
+  const manage = t('Manage Workspace Trust');
+  void vscode.window.showErrorMessage(t('Riftnet runs scripts only in a trusted workspace: a script can reach your network.'), manage).then((choice) => {
     if (choice === manage) void vscode.commands.executeCommand('workbench.trust.manage');
   });
   return false;

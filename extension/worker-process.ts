@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { t } from './l10n';
 import type { HostMessage } from './protocol';
 
 /** Why a worker's process is gone. */
@@ -108,5 +109,5 @@ export function startWorkerProcess(file: string, events: WorkerEvents, environme
 /** `code 1`, `signal SIGKILL`, or why it could not start: for messages to people. */
 export function describeEnd(end: WorkerEnd): string {
   if (end.spawnError !== null) return end.spawnError;
-  return end.signal === null ? `exit code ${end.code ?? 'unknown'}` : `signal ${end.signal}`;
+  return end.signal === null ? t('exit code {0}', end.code ?? '?') : t('signal {0}', end.signal);
 }

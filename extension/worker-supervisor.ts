@@ -1,5 +1,6 @@
 import { Emitter } from './emitter';
 import type { Disposable } from './emitter';
+import { t } from './l10n';
 import { PROTOCOL_VERSION } from './protocol';
 import type { HostMessage, LinkReport, WorkerMessage, WorkerSettings } from './protocol';
 import type { Scheduler } from './scheduler';
@@ -101,7 +102,7 @@ export class WorkerSupervisor {
    * @throws Error in plain words if it cannot start; bounded by START_TIMEOUT_MS
    */
   async ready(): Promise<void> {
-    if (this.#disposed) throw new Error('Riftnet is shutting down: reload the window to run scripts again.');
+    if (this.#disposed) throw new Error(t('Riftnet is shutting down: reload the window to run scripts again.'));
     if (this.#state.kind === 'ready') return;
     const waiting = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     if (this.#state.kind !== 'starting' && this.#state.kind !== 'closing') this.#start();
@@ -154,7 +155,7 @@ export class WorkerSupervisor {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.close();
-    this.#settle(new Error('Riftnet is shutting down.'));
+    this.#settle(new Error(t('Riftnet is shutting down.')));
     this.#stateChanged.dispose();
     this.#messages.dispose();
     this.#deaths.dispose();
@@ -167,7 +168,7 @@ export class WorkerSupervisor {
     this.#attempt = attempt;
     this.#setState({ kind: 'starting', pid: null });
     attempt.timer = this.#options.scheduler.after(START_TIMEOUT_MS, () => {
-      attempt.failure = `it was not ready within ${START_TIMEOUT_MS / 1000} s`;
+      attempt.failure = t('it was not ready within {0} s', START_TIMEOUT_MS / 1000);
       attempt.handle?.kill();
     });
     try {
@@ -205,7 +206,7 @@ export class WorkerSupervisor {
   #becameReady(attempt: Attempt, message: Extract<WorkerMessage, { type: 'ready' }>): void {
     if (this.#state.kind !== 'starting') return;
     if (message.version !== PROTOCOL_VERSION) {
-      attempt.failure = `it speaks version ${message.version} of the protocol, this window version ${PROTOCOL_VERSION}: reload the window`;
+      attempt.failure = t('it speaks version {0} of the protocol, this window version {1}: reload the window', message.version, PROTOCOL_VERSION);
       attempt.handle?.kill();
       return;
     }
@@ -233,21 +234,21 @@ export class WorkerSupervisor {
     } else if (state.kind === 'ready' && attempt.readyAt !== null) {
       this.#died(state.pid, attempt.readyAt, attempt.failure ?? describeEnd(end));
     } else {
-      this.#couldNotStart(attempt.failure ?? `it ended at once (${describeEnd(end)})`);
+      this.#couldNotStart(attempt.failure ?? t('it ended at once ({0})', describeEnd(end)));
     }
     for (const resolve of this.#closed.splice(0)) resolve();
   }
 
   #died(pid: number, readyAt: number, cause: string): void {
     if (this.#options.scheduler.now() - readyAt >= HEALTHY_MS) this.#restartsInARow = 0;
-    const reason = `Riftnet's network worker ended unexpectedly (${cause}).`;
+    const reason = t("Riftnet's network worker ended unexpectedly ({0}).", cause);
     this.#options.log('error', reason);
     const restarting = this.#restart(reason);
     this.#deaths.fire({ pid, reason, restarting });
   }
 
   #couldNotStart(cause: string): void {
-    const reason = `Riftnet's network worker could not start: ${cause}`;
+    const reason = t("Riftnet's network worker could not start: {0}", cause);
     this.#options.log('error', reason);
     // With nobody waiting it was a restart of our own; people who wait are told, and decide themselves.
     if (this.#waiters.length === 0) this.#restart(reason);

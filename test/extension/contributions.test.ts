@@ -135,7 +135,7 @@ describe('package.json', () => {
     const { entries } = createRequire(resolve('esbuild.js'))('./esbuild.js') as { entries: Record<string, string> };
     const bundles = Object.keys(entries).map((name) => `dist/${name}.js`);
     assert.ok(bundles.includes('dist/worker.js'));
-    for (const needed of [...bundles, 'package.json', 'package.nls.json', 'media/**', 'snippets/**', 'syntaxes/**']) assert.ok(lines.includes(`!${needed}`), needed);
+    for (const needed of [...bundles, 'package.json', 'package.nls.json', 'package.nls.*.json', 'l10n/**', 'media/**', 'snippets/**', 'syntaxes/**']) assert.ok(lines.includes(`!${needed}`), needed);
   });
 });
 

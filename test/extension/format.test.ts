@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatBytes, formatDuration, formatTime, plural, shorten } from '../../extension/format';
+import { formatBytes, formatDuration, formatTime, shorten } from '../../extension/format';
 
 describe('formatting for people', () => {
   it('gives bytes in the largest unit that fits', () => {
@@ -19,10 +19,6 @@ describe('formatting for people', () => {
 
   it('gives the local time of day to the millisecond', () => {
     assert.equal(formatTime(new Date(2026, 0, 2, 3, 4, 5, 6).getTime()), '03:04:05.006');
-  });
-
-  it('counts', () => {
-    assert.deepEqual([plural(0, 'socket'), plural(1, 'socket'), plural(2, 'fetch', 'fetches')], ['0 sockets', '1 socket', '2 fetches']);
   });
 
   it('shortens to one line', () => {

@@ -12,7 +12,7 @@ export interface FoundText {
 const FOR_PEOPLE = /[A-Za-zÀ-ÿ]{2,}[,.:;!?…]* +[A-Za-zÀ-ÿ{(]|^[A-Z][a-z]+[.:!?]?$/;
 
 /** Calls whose texts are not for the window: diagnosis in the log stays in English, as VS Code's own does. */
-const LOG_CALLS = /(?:^|\.)(?:log|#log|diagnostic|trace|debug)$|\blog\.(?:trace|debug|info|warn|error)$/;
+const LOG_CALLS = /(?:^|\.)(?:log|#log|diagnostic|killWorker)$|\blog\.(?:trace|debug|info|warn|error)$/;
 
 /** Sources whose texts a person in VS Code sees. The terminal command speaks English, as the runtime does. */
 export function windowSources(): string[] {
@@ -38,9 +38,8 @@ export function readTexts(file: string): { readonly translated: FoundText[]; rea
         values.forEach(visit);
         return;
       }
-      if (LOG_CALLS.test(node.expression.getText().replace(/^this\.#options\./, ''))) return;
+      if (LOG_CALLS.test(node.expression.getText())) return;
     }
-    // What cannot happen is for whoever finds the mistake.
     if (ts.isStringLiteralLike(node) && FOR_PEOPLE.test(node.text) && !isName(node)) bypassing.push(found(node, node.text));
     if (ts.isTemplateExpression(node)) {
       const text = [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('{}');
