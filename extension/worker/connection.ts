@@ -14,8 +14,11 @@ const PIPE_BACKLOG_BYTES = 1 << 20;
 /** Credit is renewed in steps of at least this, or when nothing is under way. */
 const CREDIT_STEP_BYTES = 64 << 10;
 
+/** What a connection needs of the network. */
+export type ConnectionNetwork = Pick<Network, 'clock' | 'stack' | 'hostAddress' | 'relayedHost' | 'whenReady' | 'withNameServers'>;
+
 export interface ConnectionOptions {
-  readonly network: Network;
+  readonly network: ConnectionNetwork;
   readonly writer: FrameWriter;
   readonly runId: string;
   readonly id: number;

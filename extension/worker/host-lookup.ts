@@ -10,7 +10,7 @@ export function isThisComputer(host: string): boolean {
 }
 
 /** @returns what cancels it; `done` may be called before this returns, and not after a cancel */
-export function lookUp(network: Network, host: string, done: (result: LookupResult) => void): () => void {
+export function lookUp(network: Pick<Network, 'stack' | 'clock' | 'hostAddress' | 'withNameServers'>, host: string, done: (result: LookupResult) => void): () => void {
   if (isThisComputer(host)) {
     done({ address: network.hostAddress });
     return () => {};

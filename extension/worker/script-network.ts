@@ -1,21 +1,30 @@
 /** The worker's end of one script's pipe: its connections, and what it says about its fetches and its end. */
-import type { Socket as Pipe } from 'node:net';
 import type { FetchReport, ScriptError } from '../protocol';
 import type { Activity } from './activity';
-import { Connection } from './connection';
+import { Connection, type ConnectionNetwork } from './connection';
 import { toFetchReport } from './fetch-report';
-import type { Network } from './network';
 import { decodeCredit, decodeOpen, FrameReader, FrameWriter, MAX_SCRIPT_MESSAGE_BYTES, Op } from './script/wire';
 import { toScriptError } from './script-output';
 
 /** Connections of one script that are not closed yet. */
 const MAX_CONNECTIONS = 20_000;
 
+/** The end of a pipe, as far as it is used here: of `net.Socket`, or in a test's memory. */
+export interface PipeEnd {
+  readonly writable: boolean;
+  write(bytes: Uint8Array, done: () => void): unknown;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
 export interface ScriptNetworkOptions {
   readonly runId: string;
-  readonly pipe: Pipe;
-  readonly network: Network;
-  readonly activity: Activity;
+  readonly pipe: PipeEnd;
+  readonly network: ConnectionNetwork;
+  /** Runs its argument at the end of the present turn. */
+  readonly soon: (run: () => void) => void;
+  readonly activity: Pick<Activity, 'connection' | 'fetch'>;
   /** The script's first line is about to run. */
   readonly onRunning: () => void;
   /** The script is over, and its process about to end. */
@@ -39,7 +48,7 @@ export class ScriptNetwork {
     const { pipe } = options;
     this.writer = new FrameWriter(
       { write: (bytes, done) => void (!pipe.writable ? done() : pipe.write(bytes, () => done())) },
-      (run) => process.nextTick(run),
+      options.soon,
     );
     this.writer.onDrain = () => this.drained();
     const reader = new FrameReader(this, MAX_SCRIPT_MESSAGE_BYTES);

@@ -66,6 +66,7 @@ export class ScriptRun {
       runId,
       pipe,
       network: context.network,
+      soon: (run) => process.nextTick(run),
       activity: context.activity,
       onRunning: () => this.startTimeout(),
       onEnd: (error) => this.scriptEnded(error),

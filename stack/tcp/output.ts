@@ -40,7 +40,16 @@ export function output(context: TcpContext, tcb: Tcb): void {
 }
 
 export function sendAck(context: TcpContext, tcb: Tcb): void {
-  if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') transmit(context, tcb, tcb.sndNxt, 0, ACK, NOT_ECT);
+  if (tcb.state !== 'SYN-SENT' && tcb.state !== 'CLOSED') transmit(context, tcb, acceptableSeq(tcb), 0, ACK, NOT_ECT);
+}
+
+/**
+ * SND.NXT, but while the one byte that probes a closed window is under way the number before it: a segment without data
+ * beyond the edge is none that the peer accepts, not even for its ACK or RST (RFC 9293 §3.10.7.4).
+ */
+function acceptableSeq(tcb: Tcb): number {
+  const edge = seqAdd(tcb.sndUna, tcb.sndWnd);
+  return tcb.isSynchronized && seqDiff(tcb.sndNxt, edge) === 1 ? edge : tcb.sndNxt;
 }
 
 /** RFC 1122 §4.2.3.6: one number below what is expected, so that a live peer has to answer. */
@@ -49,7 +58,7 @@ export function sendKeepAlive(context: TcpContext, tcb: Tcb): void {
 }
 
 export function sendReset(context: TcpContext, tcb: Tcb): void {
-  transmit(context, tcb, tcb.sndNxt, 0, RST | ACK, NOT_ECT);
+  transmit(context, tcb, acceptableSeq(tcb), 0, RST | ACK, NOT_ECT);
   context.counters.txResets++;
 }
 

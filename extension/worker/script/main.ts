@@ -1,4 +1,5 @@
 /** A script's process: sets the stage, runs the script when its program arrives, and ends with it. */
+import { Socket as Pipe } from 'node:net';
 import process from 'node:process';
 import vm from 'node:vm';
 import { FIRST_WINDOW_BYTES } from './channel';
@@ -15,8 +16,18 @@ import { createNetwork } from './socket';
 import { Loop } from './ticks';
 import type { ScriptError } from '../../protocol';
 
+/** The pipe to the worker. */
+const PIPE_DESCRIPTOR = 3;
+
 const { queueMicrotask } = globalThis;
-const network = new NetworkPipe(run);
+const { nextTick } = process;
+const network = new NetworkPipe({
+  pipe: new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true }),
+  // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.
+  soon: (run) => nextTick(run),
+  onLoad: run,
+  exit: (code) => process.exit(code),
+});
 
 function run({ options, program, sourceMap }: Program): void {
   const mapper = new ErrorMapper({ programName: options.programName, sourceRoot: options.sourceRoot, sourceMap });

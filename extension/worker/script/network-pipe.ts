@@ -1,7 +1,5 @@
 /** The script's end of the pipe to the worker: frames to channels and back. */
 import { Buffer } from 'node:buffer';
-import { Socket as Pipe } from 'node:net';
-import process from 'node:process';
 import type { FetchReport } from '../../protocol';
 import { Allowance } from './allowance';
 import { Channel } from './channel';
@@ -16,10 +14,29 @@ export interface Program {
   readonly sourceMap: string;
 }
 
-const PIPE_DESCRIPTOR = 3;
+/** The end of a pipe, as far as it is used here: of `net.Socket`, or in a test's memory. */
+export interface PipeEnd {
+  write(bytes: Uint8Array, done: () => void): unknown;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  on(event: 'close' | 'error', listener: () => void): unknown;
+  ref(): unknown;
+  unref(): unknown;
+  /** Closes our direction, behind what has been written. */
+  end(): unknown;
+}
+
+export interface PipeOptions {
+  readonly pipe: PipeEnd;
+  /** Runs its argument at the end of the script's present turn. */
+  readonly soon: (run: () => void) => void;
+  readonly onLoad: (program: Program) => void;
+  /** Nothing is left to run for. */
+  readonly exit: (code: number) => void;
+}
 
 export class NetworkPipe {
-  private readonly pipe: Pipe;
+  private readonly pipe: PipeEnd;
+  private readonly onLoad: (program: Program) => void;
   private readonly writer: FrameWriter;
   private readonly channels = new Map<number, Channel>();
   private allowance = Allowance.forMemory(64);
@@ -28,19 +45,17 @@ export class NetworkPipe {
   private over = false;
   private handedOver = false;
 
-  constructor(private readonly onLoad: (program: Program) => void) {
-    this.pipe = new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
-    // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.
-    const { nextTick } = process;
-    this.writer = new FrameWriter({ write: (bytes, done) => void this.pipe.write(bytes, done) }, (run) => nextTick(run));
+  constructor({ pipe, soon, onLoad, exit }: PipeOptions) {
+    this.pipe = pipe;
+    this.onLoad = onLoad;
+    this.writer = new FrameWriter({ write: (bytes, done) => void pipe.write(bytes, done) }, soon);
     const reader = new FrameReader(this, MAX_WORKER_MESSAGE_BYTES);
-    this.pipe.on('data', (chunk) => {
-      const failure = reader.push(chunk);
-      if (failure !== null) process.exit(1);
+    pipe.on('data', (chunk) => {
+      if (reader.push(chunk) !== null) exit(1);
     });
-    // The worker has read the last of it, or is gone, and with it the network: nothing is left to run for.
-    this.pipe.on('close', () => process.exit(this.handedOver ? 0 : 1));
-    this.pipe.on('error', () => process.exit(1));
+    // The worker has read the last of it, or is gone, and with it the network.
+    pipe.on('close', () => exit(this.handedOver ? 0 : 1));
+    pipe.on('error', () => exit(1));
   }
 
   get demandBytes(): number {

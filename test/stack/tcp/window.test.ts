@@ -131,6 +131,23 @@ describe('TCP zero window', () => {
     assert.ok(sent.some((seen) => seqOf(seen) + seen.wire.payload.length === 101));
   });
 
+  it('while a probe is under way, ACK and RST stand at the edge of the window, where the peer takes them (RFC 9293 §3.10.7.4)', () => {
+    const t = new TcpHarness();
+    const socket = t.establish({ win: 1000 });
+    t.write(0, socket, 3000);
+    t.expect(0, { flags: 'ACK', seq: 1, payload: 1000 });
+    t.send(10, { flags: 'ACK', seq: 1, ack: 1001, win: 0 });
+    const [probe] = untilSent(t, 10_000);
+    assert.ok(probe);
+    assert.equal(seqOf(probe) + probe.wire.payload.length, 1002);
+    const { at } = probe;
+    t.send(at + 10, { flags: 'ACK', seq: 1, ack: 1001, win: 0, payload: 1460 });
+    t.send(at + 10, { flags: 'ACK', seq: 1461, ack: 1001, win: 0, payload: 1460 });
+    t.expect([at + 10, at + 60], { flags: 'ACK', seq: 1001, ack: 2921 });
+    t.user(at + 70, 'abort', () => socket.abort());
+    t.expect(at + 70, { flags: 'RST ACK', seq: 1001 });
+  });
+
   it('does not hold back FIN for ever: a close at zero window completes when it opens', () => {
     const t = new TcpHarness();
     const socket = t.establish({ win: 10 });

@@ -116,8 +116,8 @@ export const ECN_AND_TIMESTAMPS: readonly Rule[] = [
     rule: 'ACKs are not capable',
     without: {
       file: 'tcp/output.ts',
-      find: 'if (tcb.state !== \'SYN-SENT\' && tcb.state !== \'CLOSED\') transmit(context, tcb, tcb.sndNxt, 0, ACK, NOT_ECT);',
-      replace: 'if (tcb.state !== \'SYN-SENT\' && tcb.state !== \'CLOSED\') transmit(context, tcb, tcb.sndNxt, 0, ACK, tcb.ecnEnabled ? ECT : NOT_ECT);',
+      find: 'if (tcb.state !== \'SYN-SENT\' && tcb.state !== \'CLOSED\') transmit(context, tcb, acceptableSeq(tcb), 0, ACK, NOT_ECT);',
+      replace: 'if (tcb.state !== \'SYN-SENT\' && tcb.state !== \'CLOSED\') transmit(context, tcb, acceptableSeq(tcb), 0, ACK, tcb.ecnEnabled ? ECT : NOT_ECT);',
     },
     scripts: ['ecn/active', 'ecn/passive'],
   },
