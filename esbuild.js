@@ -86,6 +86,8 @@ const entries = {
   // Compiled when a script first calls fetch: most scripts need not wait for an HTTP client to load.
   'script-http': 'extension/worker/script/http/main.ts',
   cli: 'extension/cli.ts',
+  // What a Node is asked by, before it is taken for the worker.
+  probe: 'extension/doctor/probe.ts',
 };
 
 function productOptions(production) {

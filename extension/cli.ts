@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** `riftnet run SCRIPT`: the worker in the terminal's own process, so that a script starts at once. */
+import path from 'node:path';
 import { version } from '../package.json';
+import { nodeForCapture, runIn, watchStarter } from './cli-granted';
 import { parseCommand, UsageError, USAGE, type RunCommand } from './cli-options';
 import type { OutputLevel, RunOutcome, WorkerMessage } from './protocol';
 import { Runtime } from './worker/runtime';
@@ -37,6 +39,7 @@ class Terminal {
 
   run(): void {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.interrupt());
+    watchStarter(() => this.interrupt());
     process.stdout.on('error', (error) => this.outputLost(process.stdout, error));
     process.stderr.on('error', (error) => this.outputLost(process.stderr, error));
     const { file, tickRate, timeoutSeconds } = this.command;
@@ -146,11 +149,13 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-function main(): void {
+async function main(): Promise<void> {
   try {
     const command = parseCommand(process.argv.slice(2));
     if (command.kind === 'help') return void process.stdout.write(USAGE);
     if (command.kind === 'version') return void process.stdout.write(`${version}\n`);
+    const node = command.settings.link === 'gateway' ? null : await nodeForCapture(path.dirname(__filename));
+    if (node !== null) return runIn(node);
     new Terminal(command).run();
   } catch (error) {
     say(error instanceof UsageError || error instanceof Error ? error.message : String(error));
@@ -158,4 +163,4 @@ function main(): void {
   }
 }
 
-main();
+void main();

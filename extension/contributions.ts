@@ -34,6 +34,7 @@ export const SETTINGS = {
   hostAddress: 'hostAddress',
   dns: 'dns',
   captureFile: 'captureFile',
+  nodePath: 'nodePath',
   tickRate: 'tickRate',
   memoryLimit: 'memoryLimit',
   outputLimit: 'outputLimit',

@@ -12,11 +12,11 @@ import { RunModel } from './run-model';
 import { systemScheduler } from './scheduler';
 import { ScriptOutput } from './script-output';
 import { ScriptProblems } from './script-problems';
-import { affectsWorker, readWorkerSettings } from './settings';
+import { affectsWorker, readNodePath, readWorkerSettings } from './settings';
 import { SocketTree } from './socket-tree';
 import { StatusBar } from './status-bar';
 import { registerTreeCommands } from './tree-commands';
-import { startWorkerProcess } from './worker-process';
+import { launchWorker } from './worker-launch';
 import { WorkerSupervisor } from './worker-supervisor';
 
 /** Set while the extension is active: VS Code waits for what `deactivate` returns, and not for a subscription. */
@@ -26,9 +26,10 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   translateWith((text, ...values) => vscode.l10n.t(text, ...values));
   const log = vscode.window.createOutputChannel(t('Riftnet Log'), { log: true });
   const problem = (message: string): void => log.warn(message);
+  const bundles = join(context.extensionPath, 'dist');
   const model = new RunModel();
   const supervisor = new WorkerSupervisor({
-    launch: (events) => startWorkerProcess(join(context.extensionPath, 'dist', 'worker.js'), events),
+    launch: (events) => launchWorker({ bundles, nodePath: readNodePath(problem), wantsCapture: readWorkerSettings(() => {}).link !== 'gateway', log: (level, message) => log[level](message) }, events),
     settings: () => readWorkerSettings(problem),
     scheduler: systemScheduler,
     log: (level, message) => log[level](message),

@@ -74,6 +74,15 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
     link: known ?? 'auto',
     hostAddress: textSetting(raw, problem, 'hostAddress', (text) => ADDRESS.test(text), t('an IPv4 address, such as {0}', '192.0.2.7')),
     dns,
-    captureFile: textSetting(raw, problem, 'captureFile', (text) => /^(?:\/|[A-Za-z]:[\\/])/.test(text), t('an absolute path')),
+    captureFile: textSetting(raw, problem, 'captureFile', isAbsolutePath, t('an absolute path')),
   };
+}
+
+/** The Node to try first for the worker; null: none is set. */
+export function nodePathSetting(raw: RawSettings, problem: SettingProblem): string | null {
+  return textSetting(raw, problem, 'nodePath', isAbsolutePath, t('the absolute path of a Node, such as {0}', '/usr/bin/node'));
+}
+
+function isAbsolutePath(text: string): boolean {
+  return /^(?:\/|[A-Za-z]:[\\/])/.test(text);
 }

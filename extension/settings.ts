@@ -2,17 +2,23 @@ import * as vscode from 'vscode';
 import { CONFIGURATION_SECTION, SETTINGS } from './contributions';
 import type { WorkerSettings } from './protocol';
 import type { RunSettings } from './run-controller';
-import { runSettings, workerSettings } from './settings-values';
+import { nodePathSetting, runSettings, workerSettings } from './settings-values';
 import type { SettingProblem } from './settings-values';
 
 /** Settings that a worker takes over when it starts, and not later. */
-const WORKER_SETTINGS = [SETTINGS.link, SETTINGS.hostAddress, SETTINGS.dns, SETTINGS.captureFile];
+const WORKER_SETTINGS = [SETTINGS.link, SETTINGS.hostAddress, SETTINGS.dns, SETTINGS.captureFile, SETTINGS.nodePath];
 
 export type RevealOutput = 'onRun' | 'onError' | 'never';
 
 export function readWorkerSettings(problem: SettingProblem): WorkerSettings {
   const configuration = vscode.workspace.getConfiguration(CONFIGURATION_SECTION);
   return workerSettings((key) => configuration.get(key), problem);
+}
+
+/** The Node to try first for the worker; null: none is set. */
+export function readNodePath(problem: SettingProblem): string | null {
+  const configuration = vscode.workspace.getConfiguration(CONFIGURATION_SECTION);
+  return nodePathSetting((key) => configuration.get(key), problem);
 }
 
 /** @param script settings may differ by folder */

@@ -56,9 +56,10 @@ export function workerArguments(environment: NodeJS.ProcessEnv): string[] {
   return Number.isInteger(port) && port > 0 && port < 65_536 ? [`--inspect=127.0.0.1:${port}`] : [];
 }
 
-/** Starts a worker. @param file absolute path of the worker's bundle */
-export function startWorkerProcess(file: string, events: WorkerEvents, environment: NodeJS.ProcessEnv = process.env): WorkerHandle {
+/** Starts a worker. @param file absolute path of the worker's bundle @param node the program to run it in */
+export function startWorkerProcess(file: string, events: WorkerEvents, environment: NodeJS.ProcessEnv = process.env, node = process.execPath): WorkerHandle {
   const child = fork(file, [], {
+    execPath: node,
     env: workerEnvironment(environment),
     execArgv: workerArguments(environment),
     serialization: 'json',

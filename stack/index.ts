@@ -15,7 +15,7 @@ export { tapDevice } from './link/tap';
 export type { Claim, Device, LinkChange, LinkCounters } from './link/device';
 export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } from './link/fault';
 export { listInterfaces, type NetworkInterface } from './link/interfaces';
-export { openPcap, type PcapBinding, type PcapDevice, type PcapFailure, type PcapOptions, type PcapResult } from './link/pcap';
+export { loadBindings, openPcap, type BindingReport, type PcapBinding, type PcapDevice, type PcapFailure, type PcapOptions, type PcapResult } from './link/pcap';
 export { PORT_SLICES, portSlice, sharedPorts } from './link/shared-ports';
 export { readSystemAddress, type SystemAddress } from './link/system-address';
 export type { Counters, Observer, StackEvent } from './observer';

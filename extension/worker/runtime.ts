@@ -3,12 +3,13 @@
  * extension host, `cli.ts` to the terminal.
  */
 import path from 'node:path';
+import { dropPrivileges } from '../node/drop-privileges';
+import { scriptNodeOf, type ScriptNode } from '../node/script-node';
 import { PROTOCOL_VERSION, type CaptureSelection, type CaptureSummary, type HostMessage, type WorkerMessage, type WorkerSettings } from '../protocol';
 import { Activity } from './activity';
 import { bundleScript, stopBundler } from './loader';
 import { MemoryWatch } from './memory';
 import { Network, type LogLevel } from './network';
-import { permissionFlag } from './script-process';
 import { ScriptRun, type RawOutput, type RunRequest } from './script-run';
 
 export interface RuntimeOptions {
@@ -28,6 +29,8 @@ export class Runtime {
   /** Runs whose connections are still closing. */
   private readonly leaving = new Set<ScriptRun>();
   private readonly whenGone: (() => void)[] = [];
+  private readonly scriptNode: ScriptNode;
+  private readonly scriptPrefix: readonly string[];
   private ready = false;
 
   /** @throws Error in plain words if the settings cannot be met */
@@ -43,8 +46,12 @@ export class Runtime {
         options.emit({ type: 'ready', version: PROTOCOL_VERSION, pid: process.pid, link });
       },
     });
-    if (permissionFlag() === null) {
-      this.log('warn', `This Node (${process.version}) has no permission model: scripts run with the rights of your account`);
+    this.scriptNode = scriptNodeOf(process.env);
+    const dropped = dropPrivileges(this.scriptNode.path);
+    this.scriptPrefix = dropped.prefix;
+    if (dropped.warning !== null) this.log('warn', dropped.warning);
+    if (this.scriptNode.permissionFlag === null) {
+      this.log('warn', `The Node ${this.scriptNode.path} has no permission model: scripts run with the rights of your account`);
     }
   }
 
@@ -118,6 +125,8 @@ export class Runtime {
         activity: this.activity,
         memory: this.memory,
         bundles: this.options.bundles ?? path.dirname(__filename),
+        node: this.scriptNode,
+        prefix: this.scriptPrefix,
         emit: this.options.emit,
         log: (level, message) => this.log(level, message),
         rawOutput: this.options.rawOutput ?? null,

@@ -4,12 +4,16 @@ import { realpathSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import type { ScriptNode } from '../node/script-node';
 import { Reaper } from './reaper';
 
 export interface ScriptProcessOptions {
   /** Folder of the built bundles `script.js` and `script-http.js`. */
   readonly bundles: string;
   readonly memoryMb: number;
+  readonly node: ScriptNode;
+  /** Words before the command, that take this process's own rights from it. */
+  readonly prefix: readonly string[];
 }
 
 export interface ProcessEnd {
@@ -38,9 +42,10 @@ export class ScriptProcess {
 
   /** @param onEnd called once, after the last of the reports has been read */
   constructor(options: ScriptProcessOptions, onEnd: (end: ProcessEnd) => void) {
-    this.child = spawn(process.execPath, argumentsFor(options), {
+    const [command = options.node.path, ...words] = [...options.prefix, options.node.path, ...argumentsFor(options)];
+    this.child = spawn(command, words, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: environment(process.env, process.versions['electron'] !== undefined),
+      env: environment(process.env),
       windowsHide: true,
     });
     const { child } = this;
@@ -78,16 +83,11 @@ export class ScriptProcess {
   }
 }
 
-/** The flag of Node's permission model, or null where there is none. */
-export function permissionFlag(allowed: ReadonlySet<string> = process.allowedNodeEnvironmentFlags): string | null {
-  return ['--permission', '--experimental-permission'].find((flag) => allowed.has(flag)) ?? null;
-}
-
-function argumentsFor({ bundles, memoryMb }: ScriptProcessOptions): string[] {
+function argumentsFor({ bundles, memoryMb, node }: ScriptProcessOptions): string[] {
   // The permission model compares real paths.
   const folder = realpathSync(bundles);
   const script = path.join(folder, 'script.js');
-  const permission = permissionFlag();
+  const permission = node.permissionFlag;
   return [
     ...(permission === null ? [] : [permission, `--allow-fs-read=${script}`, `--allow-fs-read=${path.join(folder, 'script-http.js')}`]),
     '--no-warnings',
@@ -97,8 +97,9 @@ function argumentsFor({ bundles, memoryMb }: ScriptProcessOptions): string[] {
   ];
 }
 
-function environment(own: NodeJS.ProcessEnv, electron: boolean): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = electron ? { ELECTRON_RUN_AS_NODE: '1' } : {};
+function environment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  // The Node can be Electron, which is Node only when told so.
+  const env: NodeJS.ProcessEnv = { ELECTRON_RUN_AS_NODE: '1' };
   for (const name of KEPT_VARIABLES) if (own[name] !== undefined) env[name] = own[name];
   return env;
 }

@@ -1,4 +1,5 @@
 /** One run of a script: its process, its network, its limits, and what it comes to. */
+import type { ScriptNode } from '../node/script-node';
 import type { HostMessage, OutputLevel, RunOutcome, ScriptError, WorkerMessage } from '../protocol';
 import type { Activity } from './activity';
 import type { BundleResult } from './loader';
@@ -24,6 +25,9 @@ export interface RunContext {
   readonly activity: Activity;
   readonly memory: MemoryWatch;
   readonly bundles: string;
+  /** What the script runs in, and the words before it that take this process's own rights away. */
+  readonly node: ScriptNode;
+  readonly prefix: readonly string[];
   readonly emit: (message: WorkerMessage) => void;
   readonly log: (level: LogLevel, message: string) => void;
   /** Takes the output instead of `output` messages, without the limit on its rate. */
@@ -59,7 +63,7 @@ export class ScriptRun {
     const { limits, runId } = request;
     this.runId = runId;
     this.lines = new LineLimiter(limits.outputBytesPerSecond, () => performance.now(), (level, text) => context.emit({ type: 'output', runId, level, text }));
-    this.process = new ScriptProcess({ bundles: context.bundles, memoryMb: limits.memoryMb }, (end) => this.processEnded(end));
+    this.process = new ScriptProcess({ bundles: context.bundles, memoryMb: limits.memoryMb, node: context.node, prefix: context.prefix }, (end) => this.processEnded(end));
     const { pid, pipe, reports } = this.process;
     if (pid === null || pipe === null || reports === null) return;
     this.scriptNetwork = new ScriptNetwork({
@@ -172,7 +176,7 @@ export class ScriptRun {
     if (this.cause !== null) return this.cause;
     if (this.said !== null) return this.said;
     if (ranOutOfHeap(end)) return { kind: 'limit', message: memoryMessage('ran out of memory for its objects', this.request.limits.memoryMb) };
-    return { kind: 'crashed', message: crashMessage(end, this.process.pid) };
+    return { kind: 'crashed', message: crashMessage(end, this.process.pid, this.context.node.path) };
   }
 
   private startLinger(): void {
@@ -216,8 +220,8 @@ function memoryMessage(what: string, limitMb: number): string {
   return `The script ${what}; its memory limit is ${limitMb} MiB. Let it hold less at once, or raise the memory limit`;
 }
 
-function crashMessage({ code, signal, errorOutput, spawnError }: ProcessEnd, pid: number | null): string {
-  if (spawnError !== null) return `The script's process could not be started (${process.execPath}): ${spawnError}`;
+function crashMessage({ code, signal, errorOutput, spawnError }: ProcessEnd, pid: number | null, node: string): string {
+  if (spawnError !== null) return `The script's process could not be started (${node}): ${spawnError}`;
   const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
   const words = errorOutput.trim().split('\n').slice(0, 12).join('\n');
   return `The script's process ${pid ?? ''} was ended ${how}, and not by its worker; run the script again${words === '' ? '' : `\n${words}`}`;

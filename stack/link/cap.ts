@@ -129,6 +129,7 @@ export function loadCap(): CaptureBinding {
   return {
     name: 'cap',
     warning,
+    libraryVersion: null,
     open(options) {
       try {
         return new CapHandle(loaded, options);

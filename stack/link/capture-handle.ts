@@ -36,6 +36,8 @@ export interface CaptureBinding {
   readonly name: 'cap' | 'libpcap';
   /** What the person should know, though it works. */
   readonly warning: string | null;
+  /** libpcap's own words on its version; null where the binding cannot tell. */
+  readonly libraryVersion: string | null;
   /** @throws CaptureFailure */
   open(options: CaptureRequest): CaptureHandle;
 }

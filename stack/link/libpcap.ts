@@ -23,6 +23,7 @@ interface Functions {
   readonly datalink: (handle: Pointer) => number;
   readonly geterr: (handle: Pointer) => string;
   readonly statustostr: (status: number) => string;
+  readonly libVersion: () => string;
   readonly compile: (handle: Pointer, program: Uint8Array, text: string, optimize: number, netmask: number) => number;
   readonly setFilter: (handle: Pointer, program: Uint8Array) => number;
   readonly freeCode: (program: Uint8Array) => void;
@@ -230,6 +231,7 @@ function bind(koffi: typeof Koffi, pcap: Koffi.LibraryHandle): Functions {
     datalink: pcap.func('int pcap_datalink(void *p)'),
     geterr: pcap.func('const char *pcap_geterr(void *p)'),
     statustostr: pcap.func('const char *pcap_statustostr(int status)'),
+    libVersion: pcap.func('const char *pcap_lib_version(void)'),
     compile: pcap.func('int pcap_compile(void *p, void *program, const char *text, int optimize, uint32_t netmask)'),
     setFilter: pcap.func('int pcap_setfilter(void *p, void *program)'),
     freeCode: pcap.func('void pcap_freecode(void *program)'),
@@ -263,5 +265,5 @@ export function loadLibpcap(): CaptureBinding {
   } catch (error) {
     throw new CaptureFailure(`libpcap is too old (${error instanceof Error ? error.message : String(error)}): version 1.5 or newer is needed`);
   }
-  return { name: 'libpcap', warning: null, open: (options) => new LibpcapHandle(functions, options) };
+  return { name: 'libpcap', warning: null, libraryVersion: functions.libVersion(), open: (options) => new LibpcapHandle(functions, options) };
 }

@@ -279,6 +279,26 @@ const LOADERS: readonly { readonly name: PcapBinding; readonly load: () => Captu
   { name: 'libpcap', load: loadLibpcap },
 ];
 
+/** What loading a binding came to. */
+export interface BindingReport {
+  readonly binding: PcapBinding;
+  /** Why it cannot be used, with the next step; null: it can. */
+  readonly failure: string | null;
+  /** What should be known though it works. */
+  readonly warning: string | null;
+  /** libpcap's own words on its version, where the binding tells. */
+  readonly libraryVersion: string | null;
+}
+
+/** Loads every binding, in the order that `auto` takes them, and opens nothing. */
+export function loadBindings(): BindingReport[] {
+  return LOADERS.map(({ name, load }) => {
+    const failures: PcapFailure[] = [];
+    const loaded = attempt(failures, name, load);
+    return { binding: name, failure: failures[0]?.reason ?? null, warning: loaded?.warning ?? null, libraryVersion: loaded?.libraryVersion ?? null };
+  });
+}
+
 /**
  * Opens a capture on an interface. @returns the device, or why each binding that was tried gave none; nothing is
  * thrown for what the machine lacks @throws RangeError for a size or a MAC out of range

@@ -70,13 +70,21 @@ function partOf(path: string): Part | null {
   return rest.length > 0 ? first : first.replace(/\.ts$/, '');
 }
 
+/** Who may hold a stack: the runtime, and what looks into why it cannot have a real network. */
+const STACK_USERS = ['extension/worker/', 'extension/doctor/'];
+
+/** The choice of Node: asked by the window, the terminal, the worker and the doctor alike. */
+function isShared(path: string): boolean {
+  return path === 'extension/protocol.ts' || path.startsWith('extension/node/');
+}
+
 /** The terminal command hosts the runtime in its own process. */
 function isTerminal(path: string): boolean {
   return /^extension\/cli(-[a-z-]+)?\.ts$/.test(path);
 }
 
 function isVsCodeSide(path: string): boolean {
-  return path.startsWith('extension/') && !path.startsWith('extension/worker/') && path !== 'extension/protocol.ts' && !isTerminal(path);
+  return path.startsWith('extension/') && !STACK_USERS.some((folder) => path.startsWith(folder)) && !isShared(path) && !isTerminal(path);
 }
 
 /** Every broken rule of the sources, in the order of the files. */
@@ -134,12 +142,12 @@ function brokenInExtension(path: string, item: Import): string[] {
   if (target === null) return path === 'extension/protocol.ts' ? [`the protocol imports nothing (${specifier})`] : [];
   if (path === 'extension/protocol.ts') return [`the protocol imports nothing (${specifier})`];
   if (target.startsWith('stack/')) {
-    if (!path.startsWith('extension/worker/')) return [`only extension/worker/ may import the stack (${specifier})`];
+    if (!STACK_USERS.some((folder) => path.startsWith(folder))) return [`only extension/worker/ and extension/doctor/ may import the stack (${specifier})`];
     if (path.startsWith('extension/worker/script/')) return [`a script's process has no stack (${specifier})`];
     if (target !== BARREL) return [`everyone outside stack/ imports ${BARREL} (${specifier})`];
   }
-  if (isVsCodeSide(path) && target.startsWith('extension/worker/')) return [`the VS Code side talks to the worker by protocol only (${specifier})`];
-  if (path.startsWith('extension/worker/') && isVsCodeSide(target)) return [`the worker imports nothing of the VS Code side (${specifier})`];
+  if ((isVsCodeSide(path) || isShared(path)) && STACK_USERS.some((folder) => target.startsWith(folder))) return [`the VS Code side talks to the worker by protocol only (${specifier})`];
+  if (path.startsWith('extension/') && !isVsCodeSide(path) && isVsCodeSide(target)) return [`only the VS Code side imports its parts (${specifier})`];
   if (target === 'extension/cli.ts' || target === 'extension/extension.ts') return [`an entry is imported by nobody (${specifier})`];
   return [];
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { toFetchReport } from '../../../extension/worker/fetch-report';
 import { LineLimiter, OutputReader, parseError } from '../../../extension/worker/script-output';
-import { ranOutOfHeap, permissionFlag } from '../../../extension/worker/script-process';
+import { permissionFlag } from '../../../extension/node/script-node';
+import { ranOutOfHeap } from '../../../extension/worker/script-process';
 import { LAST_PIECE, OUTPUT_LEVELS, REPORT_ERROR } from '../../../extension/worker/script/report';
 
 function frame(op: number, id: number, text: string): Buffer {

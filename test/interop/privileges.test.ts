@@ -1,0 +1,122 @@
+/** Who may capture: the worker in a granted Node, and never a script. With a real account without privileges, and real capabilities. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseStatus, type ProcessStatus } from '../../extension/node/permission';
+import { OrdinaryUser } from './support/ordinary-user';
+import { DescendantWatch } from './support/processes';
+
+const NET_RAW = 1n << 13n;
+/** A script that says that it runs, and goes on. */
+const SCRIPT = "print('running');\nfor (;;) await Event.OnTick;\n";
+
+interface Seen {
+  readonly program: string;
+  readonly words: string;
+  readonly status: ProcessStatus;
+}
+
+function look(pid: number): Seen[] {
+  try {
+    const status = parseStatus(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const words = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
+    return status === null ? [] : [{ program: fs.readlinkSync(`/proc/${pid}/exe`), words, status }];
+  } catch {
+    return []; // It has just ended.
+  }
+}
+
+describe('Privileges', function () {
+  this.timeout(120_000);
+  let user: OrdinaryUser;
+  before(() => (user = new OrdinaryUser()));
+  after(() => user.remove());
+
+  /** Runs the script until it has said that it runs. @returns every process of the run, the command itself first, and how it ended */
+  async function run(prefix: readonly string[], args: readonly string[] = [], signal: NodeJS.Signals = 'SIGTERM'): Promise<{ seen: Seen[]; code: number | null; stderr: string; leftRunning: string[] }> {
+    const script = user.write('script.ts', SCRIPT);
+    const [command = '', ...words] = [...prefix, user.node, user.cli, 'run', script, ...args];
+    // In a namespace of its own: whatever the link does, no frame leaves this machine.
+    const child = spawn('unshare', ['--net', '--', command, ...words], { env: user.environment, cwd: user.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const watch = new DescendantWatch(child.pid ?? assert.fail('unshare starts'));
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    const ended = once(child, 'exit');
+    try {
+      await Promise.race([once(child.stdout, 'data'), ended.then(() => assert.fail(`it ended: ${stderr}`))]);
+      const seen = [child.pid ?? 0, ...watch.living()].flatMap(look);
+      child.kill(signal);
+      const [code] = (await ended) as [number | null];
+      return { seen, code, stderr, leftRunning: await watch.end(5_000) };
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }
+
+  const isScript = ({ words }: Seen): boolean => words.includes(`${path.sep}script.js`);
+  const rights = ({ status }: Seen): bigint => status.effective | status.permitted | status.ambient;
+  const describe_ = (seen: readonly Seen[]): string => seen.map(({ program, words, status }) => `${program} [${words}] ${status.effective.toString(16)}`).join('\n');
+
+  it('are nobody\'s where none were granted, and the script runs on the gateway', async () => {
+    const { seen, code, leftRunning, stderr } = await run(user.prefix);
+    assert.equal(code, 130, stderr);
+    assert.deepEqual(leftRunning, []);
+    assert.ok(seen.some(isScript), describe_(seen));
+    assert.deepEqual(seen.filter((one) => rights(one) !== 0n), [], describe_(seen));
+  });
+
+  describe('with the granted copy', () => {
+    before(() => user.grant());
+
+    it('are the worker\'s: the terminal runs itself again in the copy, and the script in the plain Node', async () => {
+      const { seen, code, leftRunning, stderr } = await run(user.prefix);
+      assert.equal(code, 130, stderr);
+      assert.deepEqual(leftRunning, []);
+      const granted = seen.filter(({ status }) => status.effective !== 0n);
+      assert.deepEqual(granted.map(({ program, status }) => [program, status.effective, status.ambient]), [[user.copy, NET_RAW, 0n]], describe_(seen));
+      const scripts = seen.filter(isScript);
+      assert.deepEqual(scripts.map(({ program }) => program), [user.node], describe_(seen));
+      assert.deepEqual(scripts.filter((one) => rights(one) !== 0n), []);
+      // Nor can it come by them: no file gives it any.
+      assert.deepEqual(scripts.map(({ status }) => status.noNewPrivileges), [true]);
+    });
+
+    it('are not even looked for with the gateway', async () => {
+      const { seen, code, stderr } = await run(user.prefix, ['--link', 'gateway']);
+      assert.equal(code, 130, stderr);
+      assert.deepEqual(seen.filter(({ program }) => program === user.copy), [], describe_(seen));
+    });
+
+    for (const signal of ['SIGINT', 'SIGHUP', 'SIGKILL'] as const) {
+      it(`leave nothing running when the command gets ${signal}`, async () => {
+        const { code, leftRunning, stderr } = await run(user.prefix, [], signal);
+        assert.equal(code, signal === 'SIGKILL' ? null : 130, stderr);
+        assert.deepEqual(leftRunning, []);
+      });
+    }
+
+    it('are refused by a sandbox, which leaves the gateway', async () => {
+      const { seen, code, stderr } = await run(['setpriv', '--no-new-privs', ...user.prefix.slice(1)]);
+      assert.equal(code, 130, stderr);
+      assert.deepEqual(seen.filter((one) => rights(one) !== 0n), [], describe_(seen));
+    });
+  });
+
+  it('of root are not a script\'s either', async () => {
+    const { seen, code, stderr } = await run(['env']);
+    assert.equal(code, 130, stderr);
+    const scripts = seen.filter(isScript);
+    assert.equal(scripts.length, 1, describe_(seen));
+    assert.deepEqual(scripts.map((one) => [rights(one), one.status.bounding]), [[0n, 0n]], describe_(seen));
+  });
+
+  it('that a process inherited from its start are not passed on', async () => {
+    const prefix = [...user.prefix.slice(0, -1), '--inh-caps=-all,+net_raw', '--ambient-caps=+net_raw'];
+    const { seen, code, stderr } = await run(prefix);
+    assert.equal(code, 130, stderr);
+    assert.ok(seen.some(({ status }) => status.ambient === NET_RAW), describe_(seen));
+    assert.deepEqual(seen.filter(isScript).map(rights), [0n], describe_(seen));
+  });
+});
