@@ -74,6 +74,8 @@ export interface TcpConfig {
   readonly txBatch: number;
   /** Initial window in segments (RFC 6928: 10). */
   readonly initialWindowSegments: number;
+  /** Back to the initial window after a silence of an RTO (RFC 5681 §4.1). */
+  readonly idleRestart: boolean;
   /** First ephemeral port, 1 … 65535 (RFC 6056 §3.2, RFC 6335: 49152). */
   readonly ephemeralFirst: number;
   readonly ephemeralLast: number;
@@ -218,6 +220,7 @@ export const DEFAULT_CONFIG: StackConfig = {
     blackHoleDetection: true,
     txBatch: 128,
     initialWindowSegments: 10,
+    idleRestart: true,
     ephemeralFirst: 49_152,
     ephemeralLast: 65_535,
     challengeAcksPerSecond: 100,
@@ -257,7 +260,7 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
     maxTimeWait: COUNT, nagle: null, sack: null, timestamps: null, windowScaling: null, rack: null, tlp: null, prr: null,
     fastRetransmit: null, limitedTransmit: null, frto: null, undo: null, congestion: ['cubic', 'reno'], hystart: null, pacing: null,
     ecn: ['on', 'passive', 'off'], autoTuning: null, initialBufferBytes: BYTES, totalBufferBytes: [1, 2 ** 40], quickAcks: [0, 1_000],
-    blackHoleDetection: null, txBatch: COUNT, initialWindowSegments: [1, 1_000], ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
+    blackHoleDetection: null, txBatch: COUNT, initialWindowSegments: [1, 1_000], idleRestart: null, ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
   },
   arp: {
     reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES,

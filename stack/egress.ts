@@ -32,7 +32,9 @@ export interface Ipv4Egress {
   readonly maxPayload: number;
   /** Our address toward `remote`, or null while there is none or no route leads there. */
   sourceFor(remote: Ipv4Address): Ipv4Address | null;
-  /** Largest IPv4 packet in bytes toward `remote` that is not fragmented (RFC 1191). */
+  /** Largest IPv4 packet in bytes that the link toward `remote` carries. */
+  linkMtu(remote: Ipv4Address): number;
+  /** Largest one that the whole path carries, as far as is known (RFC 1191). */
   pathMtu(remote: Ipv4Address): number;
   /**
    * Sends `length` bytes of payload from the buffer. The transport checksum is already in place.

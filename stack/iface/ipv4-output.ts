@@ -57,6 +57,10 @@ export class Ipv4Output implements Ipv4Egress {
     return this.routes.sourceFor(remote);
   }
 
+  linkMtu(): number {
+    return this.iface.mtu;
+  }
+
   pathMtu(remote: Ipv4Address): number {
     return this.paths.toward(remote, this.iface.mtu);
   }

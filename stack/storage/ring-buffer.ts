@@ -2,7 +2,7 @@
  * A queue of bytes with random access, for what waits to be acknowledged and for what waits to be read.
  * Memory is taken as needed, in powers of two up to the limit: an idle connection owns none.
  */
-const SMALLEST_BYTES = 4096;
+const SMALLEST_BYTES = 512;
 const EMPTY = new Uint8Array(0);
 
 /** Counts the memory of many buffers together. */

@@ -11,15 +11,19 @@ import type { Tcb } from './tcb';
 /** A buffer that nothing has used for so long gives its memory back. */
 const IDLE_MS = 1_000;
 
+/** Smaller windows can arrive in one burst: their time tells nothing of the round trip. */
+const MEASURED_SEGMENTS = 16;
+/** Part of a longer sample that counts: the sender may have been idle. */
+const LONGER_SAMPLE_WEIGHT = 1 / 8;
+
 /** Takes the time in which one window arrives for a bound on the round trip, as a receiver without RTT samples can. */
 export function measureReceiveRtt(tcb: Tcb, now: number): void {
   if (!seqGe(tcb.rcvNxt, tcb.rcvRttSeq)) return;
   if (tcb.rcvRttSince >= 0) {
     const sample = now - tcb.rcvRttSince;
-    // A sender that was idle makes it too long: the least counts.
-    tcb.rcvRttMs = Math.min(tcb.rcvRttMs, sample);
+    tcb.rcvRttMs = sample < tcb.rcvRttMs ? sample : tcb.rcvRttMs + (sample - tcb.rcvRttMs) * LONGER_SAMPLE_WEIGHT;
   }
-  tcb.rcvRttSince = now;
+  tcb.rcvRttSince = tcb.rcvWnd >= MEASURED_SEGMENTS * tcb.rcvMss ? now : -1;
   tcb.rcvRttSeq = seqAdd(tcb.rcvNxt, tcb.rcvWnd);
 }
 

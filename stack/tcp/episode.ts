@@ -1,6 +1,7 @@
 /** One recovery from its beginning to its end: what NewReno and RACK share. */
 import { seqGe } from '../wire/seq';
 import type { TcpContext } from './context';
+import { isPaced } from './output';
 import type { Tcb } from './tcb';
 
 /** What one ACK brought, once SND.UNA and the sent queue are up to date. */
@@ -67,7 +68,7 @@ export function growWindow(context: TcpContext, tcb: Tcb, outcome: AckOutcome): 
   if (outcome.marked) return; // RFC 3168 §6.1.2
   const { cwndBytes, ssthreshBytes } = tcb.congestion;
   const wasLimit = seqGe(tcb.limitedAt, tcb.sndUna) || outcome.flightBefore >= cwndBytes - tcb.sndMss;
-  const halfUsed = cwndBytes < ssthreshBytes && outcome.flightBefore >= cwndBytes / 2;
+  const halfUsed = cwndBytes < ssthreshBytes && tcb.maxFlightBytes >= cwndBytes / 2;
   if (!wasLimit && !halfUsed) {
     tcb.congestion.onApplicationLimited(context.now);
     return;
@@ -80,6 +81,7 @@ export function growWindow(context: TcpContext, tcb: Tcb, outcome: AckOutcome): 
     sndUna: tcb.sndUna,
     sndNxt: tcb.sndNxt,
     now: context.now,
+    paced: isPaced(context, tcb),
   });
 }
 

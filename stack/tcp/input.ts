@@ -7,7 +7,8 @@ import { ACK, CWR, ECE, FIN, RST, SYN, type TcpSegment } from '../wire/tcp';
 import type { TcpContext } from './context';
 import { challengeAck, processAck } from './input-ack';
 import { isAcceptable, processData, trimToWindow } from './input-data';
-import { sendAck } from './output';
+import { localMss, sendAck } from './output';
+import { beginWithPath, setMss } from './path-mtu';
 import { replyReset } from './reset';
 import { oweDsack } from './sack';
 import { DEFAULT_MSS, MAX_WINDOW_SCALE, type Tcb } from './tcb';
@@ -74,9 +75,8 @@ export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegmen
 export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
   const { options } = segment;
   const peerMss = options.mss >= 0 ? options.mss : DEFAULT_MSS;
-  const pathMss = context.egress.pathMtu(tcb.remoteAddress) - 40;
   // A tiny or zero MSS would make the connection useless: the least IPv4 packet carries 28 bytes beside both headers.
-  tcb.sndMss = Math.max(28, Math.min(peerMss, pathMss));
+  tcb.sndMss = Math.max(28, Math.min(peerMss, localMss(context, tcb.remoteAddress)));
   const { config } = context;
   tcb.sackEnabled = config.sack && options.sackPermitted;
   tcb.tsEnabled = config.timestamps && options.hasTimestamps;
@@ -87,6 +87,7 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
     tcb.sndMss -= TIMESTAMP_BYTES; // RFC 6691 §2: the option comes out of the segment
   }
   tcb.handshakeMss = tcb.sndMss;
+  beginWithPath(context, tcb);
   // RFC 3168 §6.1.1: ECN-setup SYN carries both flags, ECN-setup SYN-ACK only ECE.
   const offered = segment.has(ACK) ? segment.has(ECE) && !segment.has(CWR) : segment.has(ECE) && segment.has(CWR);
   tcb.ecnEnabled = config.ecn !== 'off' && offered && (!segment.has(ACK) || tcb.offeredEcn);
@@ -100,7 +101,7 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   tcb.rcvNxt = seqAdd(segment.seq, 1);
   // What our SYN said, or will say.
   tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(0xffff, tcb.receiveRing.free));
-  tcb.congestion.setMss(tcb.sndMss);
+  setMss(tcb, tcb.sndMss);
 }
 
 function heardFromPeer(context: TcpContext, tcb: Tcb): void {

@@ -2,7 +2,7 @@
 import { StackError } from '../errors';
 import { formatIpv4 } from '../wire/address';
 import type { TcpContext } from './context';
-import { sendKeepAlive } from './output';
+import { sendKeepAlive, sendReset } from './output';
 import type { Tcb } from './tcb';
 import type { KeepAlive } from './types';
 
@@ -17,6 +17,8 @@ export function keepAliveAt(tcb: Tcb): number {
 
 export function runKeepAlive(context: TcpContext, tcb: Tcb, keepAlive: KeepAlive): void {
   if (tcb.keepAliveProbes >= keepAlive.probes) {
+    // Should it be there after all, it learns that we are not.
+    sendReset(context, tcb);
     const silent = Math.round((context.now - tcb.heardAt) / 1_000);
     const peer = `${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort}`;
     context.finish(tcb, new StackError('ETIMEDOUT', `${peer} has said nothing for ${silent} s and answered none of ${keepAlive.probes} keep-alive probes.`));

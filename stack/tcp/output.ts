@@ -1,6 +1,6 @@
 /** What a connection sends: SYN, data and its retransmissions, FIN, ACK (RFC 9293 §3.8, RFC 1122 §4.2.3). */
 import { PROTOCOL_TCP } from '../egress';
-import { seqAdd, seqDiff, seqGt, seqLt } from '../wire/seq';
+import { seqAdd, seqDiff, seqGe, seqGt, seqLt } from '../wire/seq';
 import { ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP_HEADER_BYTES, writeTcpChecksum, writeTcpHeader } from '../wire/tcp';
 import {
   MAX_SACK_BLOCKS, writeMssOption, writeSackOption, writeSackPermittedInPadding, writeSackPermittedOption, writeTimestampsOption, writeWindowScaleOption,
@@ -22,9 +22,9 @@ const SEND_OPTIONS = {
 /** Timers cannot be finer: what falls due within this is sent now. */
 const PACING_QUANTUM_MS = 1;
 
-/** The MSS option for segments toward `remote`: path MTU less the fixed headers (RFC 9293 §3.7.1, RFC 6691). */
+/** The MSS option for segments toward `remote`: the link's MTU less the fixed headers (RFC 9293 §3.7.1, RFC 6691 §2): what we can take, not what a path carries. */
 export function localMss(context: TcpContext, remoteAddress: number): number {
-  return context.egress.pathMtu(remoteAddress) - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;
+  return context.egress.linkMtu(remoteAddress) - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;
 }
 
 /** Sends everything that the connection owes or may send now. */
@@ -179,7 +179,10 @@ function sendNewData(context: TcpContext, tcb: Tcb): void {
     const length = sendable(tcb, unsent);
     if (length === 0) break;
     const idleMs = context.now - tcb.lastDataSentAt;
-    if (tcb.sent.length === 0 && idleMs > tcb.rtt.rtoMs) tcb.congestion.onIdle(idleMs);
+    if (tcb.sent.length === 0 && idleMs > tcb.rtt.rtoMs) {
+      tcb.congestion.onIdle(idleMs);
+      if (context.config.idleRestart) tcb.congestion.restart();
+    }
     const last = length === unsent;
     const withFin = last && tcb.finQueued && tcb.finSeq < 0 && tcb.usableWindow > length;
     pushSegment(context, tcb, length, withFin, last);
@@ -222,8 +225,10 @@ function pushSegment(context: TcpContext, tcb: Tcb, length: number, withFin: boo
   if (tcb.sent.length === 0) tcb.progressAt = context.now;
   tcb.sent.push(start, end, context.now);
   tcb.sndNxt = end;
+  noteFlight(tcb);
   if (seqLt(tcb.sndMax, end)) {
-    tcb.bytesOut += length;
+    // Less what of it a probe carried that was taken back.
+    tcb.bytesOut += length - Math.max(0, seqDiff(tcb.sndMax, start));
     tcb.sndMax = end;
   }
   tcb.lastDataSentAt = context.now;
@@ -242,6 +247,19 @@ function pushSegment(context: TcpContext, tcb: Tcb, length: number, withFin: boo
     tcb.cwrOwed = false;
   }
   transmit(context, tcb, start, length, flags, capable ? ECT : NOT_ECT);
+}
+
+/** Keeps the most that was in flight within the last round trip: which part of the window is in use. */
+function noteFlight(tcb: Tcb): void {
+  const { flightBytes } = tcb;
+  if (flightBytes <= tcb.maxFlightBytes && !seqGe(tcb.sndUna, tcb.maxFlightSeq)) return;
+  tcb.maxFlightBytes = flightBytes;
+  tcb.maxFlightSeq = tcb.sndNxt;
+}
+
+/** Whether new data is spread over the round trip. */
+export function isPaced(context: TcpContext, tcb: Tcb): boolean {
+  return pacingGapMs(context, tcb) > 0;
 }
 
 /** Time that one byte takes at the pace of the present window, ms; 0: not paced. */

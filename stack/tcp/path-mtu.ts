@@ -28,6 +28,14 @@ export function checkBlackHole(context: TcpContext, tcb: Tcb, timeouts: number):
   if (packetBytes(tcb) <= MIN_PATH_MTU) tcb.dontFragment = false;
 }
 
+/** A new connection begins with what others have found out about the path. */
+export function beginWithPath(context: TcpContext, tcb: Tcb): void {
+  const mss = context.egress.pathMtu(tcb.remoteAddress) - HEADER_BYTES - tcb.optionBytes;
+  if (mss >= tcb.sndMss) return;
+  tcb.sndMss = mss;
+  tcb.mssReducedAt = context.now;
+}
+
 /** Tries the size of the handshake again when the reduction is old. */
 export function raiseIfOld(context: TcpContext, tcb: Tcb): void {
   if (tcb.mssReducedAt < 0 || context.now - tcb.mssReducedAt < RAISE_AFTER_MS) return;
@@ -51,7 +59,7 @@ function packetBytes(tcb: Tcb): number {
   return tcb.sndMss + HEADER_BYTES + tcb.optionBytes;
 }
 
-function setMss(tcb: Tcb, mss: number): void {
+export function setMss(tcb: Tcb, mss: number): void {
   tcb.sndMss = mss;
   tcb.congestion.setMss(mss);
 }

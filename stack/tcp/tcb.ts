@@ -157,6 +157,9 @@ export class Tcb implements Flow, Due {
   exemptSegments = 0;
   /** SND.NXT when the congestion window last held output back. */
   limitedAt: number;
+  /** Most in flight within the last round trip, and SND.NXT when it was. */
+  maxFlightBytes = 0;
+  maxFlightSeq: number;
   readonly resent = new Resent();
   /** End of the tail loss probe in flight, or -1 (RFC 8985 §7). */
   tlpEndSeq = -1;
@@ -239,6 +242,7 @@ export class Tcb implements Flow, Due {
     this.rttSampleFrom = iss;
     this.ecnRecover = iss;
     this.limitedAt = iss;
+    this.maxFlightSeq = iss;
     this.tsOffset = tsOffset;
     this.nagle = config.nagle;
     this.userTimeoutMs = config.userTimeoutMs;

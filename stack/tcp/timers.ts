@@ -13,6 +13,8 @@ import type { Tcb } from './tcb';
 
 /** RFC 8985 §7.2's TLP.max_ack_delay. */
 const MAX_ACK_DELAY_MS = 200;
+/** Least time before a probe: a path this fast needs none sooner, and a peer that is busy for a moment is not silent. */
+const MIN_PROBE_TIMEOUT_MS = 4;
 
 /** Sets the timer that the connection's present state calls for, after output. @returns when it is next due. */
 export function armTimers(context: TcpContext, tcb: Tcb): number {
@@ -74,7 +76,7 @@ function probeTime(context: TcpContext, tcb: Tcb): number {
   if (tcb.tlpAt !== Infinity) return tcb.tlpAt;
   // The peer may delay its ACK of a lone segment.
   const delayMs = tcb.flightBytes <= tcb.sndMss ? MAX_ACK_DELAY_MS : 0;
-  const timeoutMs = rtt.srttMs === null ? 1_000 : 2 * rtt.srttMs + delayMs;
+  const timeoutMs = rtt.srttMs === null ? 1_000 : Math.max(MIN_PROBE_TIMEOUT_MS, 2 * rtt.srttMs + delayMs);
   return Math.min(context.now + timeoutMs, tcb.timerAt);
 }
 

@@ -30,6 +30,7 @@ const SYSCTLS: ReadonlyMap<string, Mapping> = new Map<string, Mapping>([
   ['tcp_rto_min_us', ([us]) => (us === undefined ? null : { minRtoMs: us / 1_000 })],
   ['tcp_rto_max_ms', ([ms]) => (ms === undefined ? null : { maxRtoMs: ms })],
   ['tcp_sack', toggle('sack')],
+  ['tcp_slow_start_after_idle', toggle('idleRestart')],
   ['tcp_timestamps', toggle('timestamps')],
   ['tcp_window_scaling', toggle('windowScaling')],
   ['tcp_frto', toggle('frto')],

@@ -22,7 +22,7 @@ export class Path<C extends CongestionControl = CongestionControl> {
     this.acked += segments * this.mss;
     this.control.onAck({
       ackedBytes: segments * this.mss, rttMs, srttMs: this.rttMs,
-      sndUna: this.acked >>> 0, sndNxt: (this.acked + Math.floor(this.control.cwndBytes)) >>> 0, now: this.now,
+      sndUna: this.acked >>> 0, sndNxt: (this.acked + Math.floor(this.control.cwndBytes)) >>> 0, now: this.now, paced: false,
     });
   }
 

@@ -38,6 +38,8 @@ export interface HarnessOptions {
   readonly config?: Partial<TcpConfig>;
   readonly seed?: number;
   readonly mtu?: number;
+  /** What is known of the path when a connection begins, if it is narrower than the link. */
+  readonly pathMtu?: number;
   /** The peer's initial sequence number. */
   readonly peerIss?: number;
   /** What the virtual clock shows at time 0. */
@@ -71,6 +73,7 @@ export class TcpHarness {
   /** Calls of `onWork` by the layer. */
   workCalls = 0;
   mtu: number;
+  private readonly pathMtu: number;
   /** What `egress.send` gives; 'unreachable' loses the segment. */
   sendResult: SendResult = 'sent';
   /** Whether a source address for the remote exists. */
@@ -96,6 +99,7 @@ export class TcpHarness {
     this.clock = new VirtualClock(this.startMs);
     this.config = { ...DEFAULT_CONFIG.tcp, ...SMALL_BUFFERS, ...PLAIN, ...options.config };
     this.mtu = options.mtu ?? 1500;
+    this.pathMtu = options.pathMtu ?? Infinity;
     this.peerIss = options.peerIss ?? 1_000_000;
     this.tcp = new TcpLayer({
       config: this.config,
@@ -358,7 +362,8 @@ export class TcpHarness {
       payloadOffset: 34,
       maxPayload: 65_515,
       sourceFor: () => (this.hasRoute ? LOCAL : null),
-      pathMtu: () => this.mtu,
+      linkMtu: () => this.mtu,
+      pathMtu: () => Math.min(this.pathMtu, this.mtu),
       send: (protocol, source, destination, length, options) => {
         assert.equal(protocol, 6, 'TCP is protocol 6');
         this.output(source, destination, buffer.slice(34, 34 + length), options?.ecn ?? 0, options?.dontFragment ?? false);

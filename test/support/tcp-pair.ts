@@ -52,6 +52,7 @@ export class TcpPairHost {
       payloadOffset: 34,
       maxPayload: 65_515,
       sourceFor: () => this.address,
+      linkMtu: () => this.mtu,
       pathMtu: () => this.mtu,
       send: (_protocol, source, destination, length, options) => {
         if (length + 20 > this.mtu) throw new Error(`A segment of ${length} bytes does not fit the MTU of ${this.mtu}`);

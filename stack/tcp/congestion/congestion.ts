@@ -13,8 +13,10 @@ export interface CongestionControl {
   onTimeout(flightBytes: number, first: boolean, now: number): void;
   /** A fast recovery is over: congestion avoidance begins. */
   onRecoveryEnd(now: number): void;
-  /** Nothing was sent for `idleMs`, longer than an RTO (RFC 5681 §4.1). */
+  /** Nothing was sent for `idleMs`, longer than an RTO. */
   onIdle(idleMs: number): void;
+  /** After such a silence the window is no longer known to fit: back to the initial one (RFC 5681 §4.1). */
+  restart(): void;
   /** The SYN was lost: the initial window is one segment (RFC 5681 §3.1). */
   onLostSyn(): void;
   /** The sender's maximum segment size is known or has changed. */
@@ -35,4 +37,6 @@ export interface AckSample {
   readonly sndUna: number;
   readonly sndNxt: number;
   readonly now: number;
+  /** Whether what the window allows is spread over the round trip. */
+  readonly paced: boolean;
 }

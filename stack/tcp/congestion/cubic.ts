@@ -89,7 +89,6 @@ export class Cubic extends Window {
   }
 
   override onIdle(idleMs: number): void {
-    super.onIdle(idleMs);
     // §4.2: the curve stands still while nothing is sent.
     if (this.epochStart === null) return;
     this.epochStart += idleMs / 1000;

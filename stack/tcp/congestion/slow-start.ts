@@ -10,8 +10,8 @@ const N_RTT_SAMPLE = 8;
 const CSS_GROWTH_DIVISOR = 4;
 const CSS_ROUNDS = 5;
 /**
- * Segments that one ACK may add. The peer sends one ACK for a batch, so a limit of one (RFC 5681 eq. 2)
- * would hold a fast path back; RFC 9406 §4.2 takes eight without pacing.
+ * Segments that one ACK may add to a window that is not paced (RFC 9406 §4.2's L). The peer sends one ACK for a
+ * batch, so a limit of one (RFC 5681 eq. 2) would hold a fast path back.
  */
 const MAX_SEGMENTS_PER_ACK = 8;
 
@@ -31,7 +31,7 @@ export class SlowStart {
   /** @param initial RFC 9406 §4.2: only the first slow start is watched @returns bytes to add to cwnd */
   increase(ack: AckSample, mss: number, initial: boolean): number {
     this.isOver = false;
-    const bytes = Math.min(ack.ackedBytes, MAX_SEGMENTS_PER_ACK * mss);
+    const bytes = ack.paced ? ack.ackedBytes : Math.min(ack.ackedBytes, MAX_SEGMENTS_PER_ACK * mss);
     if (!this.hystart || !initial) return bytes;
     if (this.windowEnd === null || seqGe(ack.sndUna, this.windowEnd)) this.nextRound(ack.sndNxt);
     if (ack.rttMs !== null) {

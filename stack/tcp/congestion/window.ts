@@ -28,7 +28,9 @@ export abstract class Window implements CongestionControl {
 
   onRecoveryEnd(_now: number): void {}
 
-  onIdle(_idleMs: number): void {
+  onIdle(_idleMs: number): void {}
+
+  restart(): void {
     this.cwndBytes = Math.min(this.cwndBytes, this.initialWindow()); // RFC 5681 §4.1: RW = min(IW, cwnd)
   }
 

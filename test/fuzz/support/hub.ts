@@ -14,7 +14,12 @@ export type Verdict = 'pass' | 'drop' | { readonly holdMs: number };
 /** Sees each frame for `to` before it arrives. `from` is -1 for a sender that is gone. */
 export type Tap = (frame: Uint8Array, from: number, to: number) => Verdict;
 
+/** More frames than that between two looks at the world are a storm: two ends that answer each other for ever. */
+const STORM_FRAMES = 20_000;
+
 export class Hub {
+  /** Frames since it was last set to 0. */
+  frames = 0;
   tap: Tap = () => 'pass';
   private readonly pool = new PacketPool(MTU);
   private readonly devices = new Map<number, SimDevice>();
@@ -35,6 +40,7 @@ export class Hub {
   }
 
   private distribute(packet: Packet, from: number): void {
+    if (++this.frames > STORM_FRAMES) throw new Error('a storm of frames');
     const { frame } = packet;
     const isGroup = ((frame[0] ?? 0) & 1) !== 0;
     for (const [to, device] of this.devices) {

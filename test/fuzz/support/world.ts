@@ -148,6 +148,7 @@ export class World {
   }
 
   pass(ms: number): void {
+    this.hub.frames = 0;
     this.clock.advance(ms);
     for (const flow of this.flows) {
       if (flow.failure !== null) throw new Error(`an unrelated connection suffered: ${flow.failure}\n${flow.describe()}`);
@@ -178,7 +179,7 @@ export class World {
     for (const flow of this.flows) flow.finish();
     this.passUntil(() => this.flows.every(({ isComplete }) => isComplete), 'an unrelated connection did not come to its end');
     // TIME-WAIT, half-open connections, fragments, questions: all have a time limit.
-    clock.advance(200_000);
+    this.pass(200_000);
     const left = [...subject.stack.tcp.sockets].map((socket) => `${socket.localPort}-${socket.remotePort} ${socket.state}`);
     if (left.length > 0) throw new Error(`connections are left: ${left.join(', ')}`);
     if (!subject.stack.tcp.mayGrowBuffers) throw new Error('the account of buffer memory does not go back');

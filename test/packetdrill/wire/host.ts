@@ -191,6 +191,7 @@ export class Host {
       payloadOffset: HEADROOM,
       maxPayload: 65_535 - IPV4_HEADER_BYTES,
       sourceFor: () => localAddress,
+      linkMtu: () => Math.min(this.options.settings.mtu, this.mssLimit === null ? Infinity : this.mssLimit + IPV4_HEADER_BYTES + TCP_HEADER_BYTES),
       pathMtu: () => Math.min(this.pathMtu, this.mssLimit === null ? Infinity : this.mssLimit + IPV4_HEADER_BYTES + TCP_HEADER_BYTES),
       send: (_protocol, source, destination, length, options) => {
         if (options?.dontFragment && length + IPV4_HEADER_BYTES > this.pathMtu) return 'too-big';

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { PathMtus } from '../../../stack/iface/path-mtus';
 import { createCounters } from '../../../stack/observer';
+import { PROTOCOL_TCP } from '../../../stack/egress';
+import { readU16, readU32 } from '../../../stack/wire/bytes';
 import { writeIpv4Header } from '../../../stack/wire/ipv4';
+import { ACK, SYN, TCP_HEADER_BYTES, writeTcpChecksum, writeTcpHeader } from '../../../stack/wire/tcp';
+import { writeMssOption } from '../../../stack/wire/tcp-options';
 import { PEER_ADDRESS, RawPeer, STACK_ADDRESS } from '../../support/raw-peer';
 import { ip } from '../../support/two-stacks';
 
@@ -23,6 +27,17 @@ function routed(): RawPeer {
   const peer = new RawPeer({ gateway: '10.0.0.2' });
   peer.introduce(PEER_ADDRESS);
   return peer;
+}
+
+/** A SYN-ACK with an MSS of 1460 for the stack's SYN. */
+function accept(peer: RawPeer, syn: Uint8Array): void {
+  const [port, remotePort, iss] = [readU16(syn, 0), readU16(syn, 2), readU32(syn, 4)];
+  const segment = new Uint8Array(TCP_HEADER_BYTES + 4);
+  writeTcpHeader(segment, 0, remotePort, port, 1_000, (iss + 1) >>> 0, segment.length, SYN | ACK, 65_535);
+  writeMssOption(segment, TCP_HEADER_BYTES, 1_460);
+  writeTcpChecksum(segment, 0, segment.length, FAR, STACK_ADDRESS);
+  peer.ipv4({ protocol: PROTOCOL_TCP, source: FAR }, segment);
+  peer.clock.advance(0);
 }
 
 describe('Path MTUs (RFC 1191)', () => {
@@ -78,11 +93,17 @@ describe('Path MTUs (RFC 1191)', () => {
     assert.equal(peer.stack.counters.ipv4.pathMtuNarrowed, 0, 'not a segment that is in flight');
     tooBig(peer, syn, 1_300);
     assert.equal(peer.stack.counters.ipv4.pathMtuNarrowed, 1);
-    peer.stack.tcp.connect({ address: FAR, port: 80 }, peer.clock.now());
+    const socket = peer.stack.tcp.connect({ address: FAR, port: 80 }, peer.clock.now());
     peer.clock.advance(0);
     const [next] = peer.packets();
-    // The first option of our SYN is the MSS (RFC 9293 §3.7.1).
-    assert.deepEqual([...(next?.payload.subarray(20, 24) ?? [])], [2, 4, (1_260 >> 8) & 255, 1_260 & 255]);
+    // The first option of our SYN is the MSS (RFC 9293 §3.7.1). It tells what we can take: the link's (RFC 6691 §2).
+    assert.deepEqual([...(next?.payload.subarray(20, 24) ?? [])], [2, 4, 1_460 >> 8, 1_460 & 255]);
+    assert.ok(next);
+    accept(peer, next.payload);
+    socket.write(new Uint8Array(2_000));
+    peer.clock.advance(0);
+    const segments = peer.packets().filter(({ header }) => header.protocol === 6);
+    assert.deepEqual(segments.map(({ header }) => header.totalBytes), [40, 1_300, 780], 'an ACK, and segments as large as the path takes');
     peer.stack.udp.bind().send(FAR, 9, new Uint8Array(1_400));
     peer.clock.advance(0);
     const fragments = peer.packets().filter(({ header }) => header.protocol === 17);

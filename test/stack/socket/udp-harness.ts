@@ -39,6 +39,10 @@ export class UdpHarness implements Ipv4Egress {
     return this.address;
   }
 
+  linkMtu(): number {
+    return 1500;
+  }
+
   pathMtu(): number {
     return 1500;
   }

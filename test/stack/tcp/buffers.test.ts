@@ -60,6 +60,38 @@ describe('TCP receive buffer', () => {
     assert.ok(socket.snapshot().bufferMemoryBytes <= 2 * INITIAL);
   });
 
+  it('grows as well for a reader that was slow once and let the window close', () => {
+    const { t, socket } = opened();
+    let next = 1;
+    for (let at = 200; socket.snapshot().rcvWnd >= 1460; at++, next += 1460) t.send(at, { flags: 'ACK', seq: next, ack: 1, payload: ZEROS, win: 512 });
+    const left = socket.snapshot().rcvWnd;
+    t.send(t.now, { flags: 'ACK', seq: next, ack: 1, payload: ZEROS.subarray(0, left), win: 512 });
+    next += left;
+    assert.equal(socket.snapshot().rcvWnd, 0);
+    // It reads a little, and what fills the small window that this makes comes in one burst.
+    t.read(t.now + 1_000, socket, 4_096);
+    t.send(t.now + 50, { flags: 'ACK', seq: next, ack: 1, payload: ZEROS, win: 512 });
+    t.send(t.now + 0.1, { flags: 'ACK', seq: next + 1460, ack: 1, payload: ZEROS, win: 512 });
+    t.send(t.now + 0.1, { flags: 'ACK', seq: next + 2920, ack: 1, payload: ZEROS.subarray(0, 4_096 - 2_920), win: 512 });
+    t.read(t.now, socket);
+    t.take(t.now);
+    // From now on it takes what comes at once, in parts spread over each round trip.
+    next += 4_096;
+    for (let round = 0; round < 14; round++) {
+      const began = t.now + 1;
+      const end = next + socket.snapshot().rcvWnd;
+      for (let at = began; next + 1460 <= end; at += 0.5) {
+        const batch: Segment[] = [];
+        for (let i = 0; i < 20 && next + 1460 <= end; i++, next += 1460) batch.push({ flags: 'ACK', seq: next, ack: 1, payload: ZEROS, win: 512 });
+        t.sendAll(at, batch);
+        t.read(at, socket);
+        t.take(at);
+      }
+      t.take(began + 100);
+    }
+    assert.ok(socket.snapshot().rcvWnd > LIMIT * 0.9, `${socket.snapshot().rcvWnd}`);
+  });
+
   it('does not grow beyond what its user allows', () => {
     const { t, socket } = opened();
     socket.setReceiveLimit(300_000);

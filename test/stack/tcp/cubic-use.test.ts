@@ -52,6 +52,16 @@ describe('TCP with CUBIC', () => {
     assert.ok((windows[2] ?? 0) < 36, windows.join());
   });
 
+  it('grows in slow start to about twice what the last round trip had in flight, however many ACKs tell of it (RFC 9438 §5.8)', () => {
+    const s = new Sender({ write: 6, config: { congestion: 'cubic', tlp: false } });
+    for (let acked = 1; acked <= 6; acked++) s.ack(200, acked);
+    assert.equal(s.cwnd, 13, 'six in flight, whether or not some of them have been acknowledged meanwhile');
+    s.write(200, 6);
+    assert.deepEqual(s.sent(200), [6, 7, 8, 9, 10, 11]);
+    for (let acked = 7; acked <= 12; acked++) s.ack(300, acked);
+    assert.equal(s.cwnd, 13, 'less than half is in use');
+  });
+
   it('does not count idle time either (§4.2)', () => {
     const s = recovered();
     const windows = bulk(s, 60_000, 40, 5);

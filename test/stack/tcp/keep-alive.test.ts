@@ -23,7 +23,7 @@ describe('TCP keep-alive (RFC 9293 §3.8.4, RFC 1122 §4.2.3.6)', () => {
     for (const at of [10_010, 12_010, 14_010]) t.expect(at, { flags: 'ACK', seq: 0, ack: 1 });
     t.expectNothing(16_009);
     assert.equal(socket.state, 'ESTABLISHED');
-    t.advance(16_010);
+    t.expect(16_010, { flags: 'RST|ACK', seq: 1 });
     assert.equal(socket.state, 'CLOSED');
     assert.equal(socket.error?.code, 'ETIMEDOUT');
     assert.match(socket.error?.message ?? '', /10\.0\.0\.1:80.*16 s.*3 keep-alive probes/);

@@ -72,6 +72,21 @@ describe('TCP path MTU discovery (RFC 1191)', () => {
     assert.deepEqual(s.t.take(700_200).map((one) => [one.wire.payload.length, one.dontFragment]), [[1460, true]]);
   });
 
+  it('begins with what is known of the path, and tries whole segments after ten minutes (§6.3)', () => {
+    const t = new TcpHarness({ pathMtu: 1_000 });
+    const socket = t.establish({ rtt: 100 });
+    t.write(100, socket, 3 * 1460);
+    for (const at of [200, 300, 400]) {
+      assert.ok(t.take(at - 100).every(({ wire }) => wire.payload.length <= 960));
+      t.send(at, { flags: 'ACK', seq: 1, ack: 1 + socket.snapshot().bytesOut });
+    }
+    t.write(700_000, socket, 100);
+    t.take(700_000);
+    t.send(700_100, { flags: 'ACK', seq: 1, ack: 1 + socket.snapshot().bytesOut });
+    t.write(700_200, socket, 1460);
+    assert.deepEqual(t.take(700_200).map(({ wire }) => wire.payload.length), [1460]);
+  });
+
   it('is not made to repeat everything by the same message again and again', () => {
     const s = sending();
     s.t.icmp(150, fragmentationNeeded(300), s.seq(0));

@@ -17,6 +17,12 @@ describe('TCP tail loss probe (RFC 8985 §7.2, §7.3)', () => {
     assert.equal(s.snapshot.cwndBytes, 10 * s.mss, 'a probe is no sign of loss');
   });
 
+  it('waits 4 ms on a path that is faster, so that no pause of a busy peer looks like a loss', () => {
+    const s = sending(10, { rtt: 1 });
+    assert.deepEqual(s.sent(4.9), []);
+    assert.deepEqual(s.sent(5), [9]);
+  });
+
   it('is not sent when switched off, without RACK, or without SACK', () => {
     for (const s of [sending(10, { config: { tlp: false } }), sending(10, { config: { rack: false } }), sending(10, { peer: { sack: false } })]) {
       assert.deepEqual(s.sent(399.9), []);

@@ -120,6 +120,20 @@ describe('TCP zero window', () => {
     assert.equal(socket.bufferedBytes, 0);
   });
 
+  it('takes the byte of a probe that the peer did not take back, and counts it once', () => {
+    const t = new TcpHarness();
+    const socket = t.establish({ rtt: 100, win: 10 });
+    t.write(100, socket, 30);
+    t.expect(100, { flags: 'ACK', seq: 1, payload: 10 });
+    t.send(200, { flags: 'ACK', seq: 1, ack: 11, win: 0 });
+    const [probe] = untilSent(t, 10_000);
+    assert.ok(probe);
+    t.send(probe.at + 10, { flags: 'ACK', seq: 1, ack: 11, win: 100 });
+    t.take(probe.at + 10);
+    t.send(probe.at + 20, { flags: 'ACK', seq: 1, ack: 31, win: 100 });
+    assert.equal(socket.snapshot().bytesOut, 30);
+  });
+
   it('from the first moment: data written into a window that is zero after the handshake is probed for', () => {
     const t = new TcpHarness();
     const socket = t.establish({ win: 0 });

@@ -16,7 +16,7 @@ export const CONGESTION: readonly Rule[] = [
     rule: 'slow start grows by what is acknowledged',
     without: {
       file: 'tcp/congestion/slow-start.ts',
-      find: 'const bytes = Math.min(ack.ackedBytes, MAX_SEGMENTS_PER_ACK * mss);',
+      find: 'const bytes = ack.paced ? ack.ackedBytes : Math.min(ack.ackedBytes, MAX_SEGMENTS_PER_ACK * mss);',
       replace: 'const bytes = Math.min(ack.ackedBytes, mss);',
     },
     scripts: ['congestion/byte-counting', 'congestion/slow-start'],
@@ -32,19 +32,15 @@ export const CONGESTION: readonly Rule[] = [
   },
   {
     rule: 'idle restart',
-    without: {
-      file: 'tcp/output.ts',
-      find: 'if (tcb.sent.length === 0 && idleMs > tcb.rtt.rtoMs) tcb.congestion.onIdle(idleMs);',
-      replace: '',
-    },
+    without: { config: { idleRestart: false } },
     scripts: ['congestion/idle-restart'],
   },
   {
     rule: 'idle restart only after an RTO',
     without: {
       file: 'tcp/output.ts',
-      find: 'idleMs > tcb.rtt.rtoMs)',
-      replace: 'idleMs > 0)',
+      find: 'idleMs > tcb.rtt.rtoMs) {',
+      replace: 'idleMs > 0) {',
     },
     scripts: ['congestion/short-pause'],
   },

@@ -207,7 +207,7 @@ export const HANDSHAKE: readonly Rule[] = [
     rule: 'MSS offered follows the MTU',
     without: {
       file: 'tcp/output.ts',
-      find: 'return context.egress.pathMtu(remoteAddress) - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;',
+      find: 'return context.egress.linkMtu(remoteAddress) - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;',
       replace: 'return 1460;',
     },
     scripts: ['path-mtu/offered'],

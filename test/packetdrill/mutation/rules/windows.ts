@@ -24,8 +24,8 @@ export const WINDOWS: readonly Rule[] = [
     rule: 'receive buffer grows only for readers',
     without: {
       file: 'tcp/buffers.ts',
-      find: '  tcb.rcvRttSince = now;\n',
-      replace: '  tcb.rcvRttSince = now;\n  tcb.receiveRing.setLimit(2 * tcb.receiveRing.limit);\n',
+      find: '  tcb.rcvRttSeq = seqAdd(tcb.rcvNxt, tcb.rcvWnd);\n',
+      replace: '  tcb.receiveRing.setLimit(2 * tcb.receiveRing.limit);\n  tcb.rcvRttSeq = seqAdd(tcb.rcvNxt, tcb.rcvWnd);\n',
     },
     scripts: ['window/receive-slow-reader'],
   },

@@ -120,10 +120,10 @@ describe('The initial window (RFC 6928 §2)', () => {
 
   it('bounds the window after an idle time, and never raises it (RFC 5681 §4.1)', () => {
     const path = reno(50);
-    path.control.onIdle(1_000);
+    path.control.restart();
     assert.equal(path.segments, 10);
     const small = reno(3);
-    small.control.onIdle(1_000);
+    small.control.restart();
     assert.equal(small.segments, 3);
   });
 
