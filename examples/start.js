@@ -8,30 +8,30 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { root, ensureDependencies, buildProduct } = require('../esbuild.js');
-const { startServer } = require('./server.js');
+const { startServers } = require('./server.js');
 
-const SCRIPTS = ['hello.ts', 'connect.ts', 'fetch.ts', 'ticks.ts'];
-/** Seconds a script may take: they take about one. */
+/** Those that need no more than the sample server. */
+const SCRIPTS = ['hello.ts', 'connect.ts', 'fetch.ts', 'ticks.ts', 'emitter.ts', 'json-api.ts', 'parallel.ts', 'chat.ts'];
+/** Seconds a script may take: they take one or two. */
 const TIMEOUT_SECONDS = 60;
 
 /**
- * Starts the sample server. Where its port is taken it gets another, and the scripts run from a copy whose
- * server.json names that.
- * @returns the server, and the scripts' folder
+ * Starts the sample server. Where one of its ports is taken it gets others, and the scripts run from a copy whose
+ * server.json names those.
+ * @returns the scripts' folder, and `stop()`
  */
 async function startSampleServer() {
   try {
-    return { server: await startServer(), folder: 'examples' };
+    return { folder: 'examples', stop: (await startServers()).stop };
   } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error;
+    console.log(`Port ${error.port}, which examples/server.json names, is taken: the sample server gets others, and the scripts run from a copy in dist/examples.`);
   }
-  const server = await startServer({ port: 0 });
-  const { port } = server.address();
+  const { ports, stop } = await startServers({ port: 0, chatPort: 0, echoPort: 0 });
   const folder = path.join('dist', 'examples');
   fs.cpSync(path.join(root, 'examples'), path.join(root, folder), { recursive: true });
-  fs.writeFileSync(path.join(root, folder, 'server.json'), JSON.stringify({ host: 'localhost', port }));
-  console.log(`The port in examples/server.json is taken: the server listens on ${port}, and the scripts run from a copy in ${folder}.`);
-  return { server, folder };
+  fs.writeFileSync(path.join(root, folder, 'server.json'), JSON.stringify({ host: 'localhost', ...ports }));
+  return { folder, stop };
 }
 
 /** Runs one script as a person would from the terminal. @returns the exit code */
@@ -49,15 +49,14 @@ function runScript(folder, name) {
 async function main() {
   ensureDependencies();
   await buildProduct();
-  const { server, folder } = await startSampleServer();
+  const { folder, stop } = await startSampleServer();
   try {
     for (const name of SCRIPTS) {
       const code = await runScript(folder, name);
       if (code !== 0) throw new Error(`${name} ended with exit code ${code}.`);
     }
   } finally {
-    server.closeAllConnections();
-    server.close();
+    stop();
   }
   console.log('\nAll example scripts ran. To go on with them: `node examples/server.js` in one terminal, and in another');
   console.log('node dist/cli.js run examples/hello.ts --host-address 127.0.0.1');

@@ -17,6 +17,8 @@ const PACKAGES = {
   ping: 'iputils-ping',
   udhcpd: 'udhcpd',
   dnsmasq: 'dnsmasq-base',
+  'redis-server': 'redis-server',
+  dovecot: 'dovecot-imapd',
   'pcap-config': 'libpcap-dev',
 };
 

@@ -96,7 +96,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function waitForPort(port: number, hopeless: () => boolean): Promise<void> {
+/** Waits until something listens there, at most 10 s. @param hopeless whether it never will */
+export async function waitForPort(port: number, hopeless: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!(await accepts(port))) {
     if (hopeless()) throw new Error('it ended');
