@@ -10,7 +10,7 @@ const { root, ensureDependencies, buildTests } = require('../../esbuild.js');
 async function run() {
   ensureDependencies();
   const files = fs.readdirSync(__dirname).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-  await buildTests([...files.map((name) => `test/bench/${name}`), 'test/bench/support/main.ts', 'test/bench/support/child.ts']);
+  await buildTests([...files.map((name) => `test/bench/${name}`), 'test/bench/support/main.ts', 'test/bench/support/child.ts', 'test/bench/support/script-server.ts']);
   const built = path.join(root, 'dist', 'test', 'bench');
   const { main } = require(path.join(built, 'support', 'main.js'));
   return main(files.map((name) => path.join(built, name.replace(/\.ts$/, '.js'))), process.argv.slice(2));

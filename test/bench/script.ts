@@ -1,0 +1,145 @@
+/** What a script's process costs: the way of received bytes into it, and its start. */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { WorkerSettings } from '../../extension/protocol';
+import { Network } from '../../extension/worker/network';
+import { Runtime } from '../../extension/worker/runtime';
+import type { Benchmark } from './support/harness';
+import { buildProduct, startServer } from './support/product';
+import { PATTERN_BYTES, patternAt } from './support/script-server';
+
+const SETTINGS: WorkerSettings = { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null };
+const WARM_UP_BYTES = 64 << 20;
+const BYTES = 1 << 30;
+const STARTS = 11;
+
+/** `download` gets the port of a server that sends the pattern without end; the rate is that of `BYTES` after the warm-up. */
+async function withServer(download: (port: number) => Promise<number>): Promise<number> {
+  const { port, child } = await startServer(path.join(__dirname, 'support', 'script-server.js'), 'stream');
+  try {
+    return await download(port);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** A script reads all there is on each tick, as scripts do. */
+async function byScript(): Promise<number> {
+  const bundles = await buildProduct();
+  return withServer((port) => runForNumber(bundles, `
+    const patternAt = ${patternAt};
+    const PATTERN_BYTES = ${PATTERN_BYTES};
+    const socket = Network.Connect('localhost', ${port});
+    let [received, base, startedAt] = [0, 0, 0];
+    while (received < ${WARM_UP_BYTES + BYTES}) {
+      const data = socket.read();
+      if (data !== null) {
+        if (data[0] !== patternAt(received)) throw new Error('wrong byte at ' + received);
+        received += data.length;
+        if (startedAt === 0 && received >= ${WARM_UP_BYTES}) [startedAt, base] = [Engine.Time(), received];
+      }
+      await Event.OnTick;
+      if (socket.status === 'error' || socket.status === 'fin') throw new Error(socket.status + ' ' + socket.error?.message);
+    }
+    print((received - base) * 8 / (Engine.Time() - startedAt) / 1e6);
+  `));
+}
+
+/** Runs a script that prints one number. */
+async function runForNumber(bundles: string, source: string): Promise<number> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-bench-'));
+  const file = path.join(folder, 'bench.ts');
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      let printed = '';
+      const runtime = new Runtime({
+        settings: SETTINGS,
+        bundles,
+        emit: (message) => {
+          if (message.type === 'output') printed = message.text;
+          if (message.type !== 'ended') return;
+          const value = Number(printed);
+          void runtime.close(0).then(() => (message.outcome.kind === 'finished' && printed !== '' ? resolve(value) : reject(new Error(JSON.stringify(message.outcome)))));
+        },
+      });
+      runtime.handle({ type: 'run', runId: '1', file, source, tickRate: 30, timeoutSeconds: null, limits: { memoryMb: 512, outputBytesPerSecond: 1 << 20 } });
+    });
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** The same stack, link and server, read in the worker's own process. */
+async function byStack(): Promise<number> {
+  return withServer(async (port) => {
+    const network = new Network({ settings: SETTINGS, log: () => {}, onChange: () => {} });
+    await new Promise<void>((resolve, reject) => void network.whenReady((error) => (error === null ? resolve() : reject(error))));
+    return new Promise<number>((resolve, reject) => {
+      const target = new Uint8Array(1 << 18);
+      let received = 0;
+      let base = 0;
+      let startedAt = 0;
+      const socket = network.stack.tcp.connect({ address: network.hostAddress, port }, network.clock.now());
+      socket.onChange = () => {
+        if (socket.error !== null) return reject(socket.error);
+        for (let length = socket.read(target); length > 0; length = socket.read(target)) {
+          if (target[0] !== patternAt(received)) return reject(new Error(`wrong byte at ${received}`));
+          received += length;
+          if (startedAt === 0 && received >= WARM_UP_BYTES) [startedAt, base] = [performance.now(), received];
+          if (received < WARM_UP_BYTES + BYTES) continue;
+          socket.onChange = null;
+          resolve(((received - base) * 8) / (performance.now() - startedAt) / 1e6);
+          return network.close();
+        }
+      };
+    });
+  });
+}
+
+/** Median time from the start of a process to the first byte it prints, ms. */
+async function firstByte(args: readonly string[], untilExit: boolean): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i <= STARTS; i++) {
+    const started = performance.now();
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let at = 0;
+    child.stdout.once('data', () => (at = performance.now()));
+    await new Promise((resolve) => child.on('close', resolve));
+    if (untilExit) at = performance.now();
+    if (child.exitCode !== 0 || at === 0) throw new Error(`node ${args.join(' ')} ended with ${child.exitCode}`);
+    // The first brings the files into the system's cache.
+    if (i > 0) times.push(at - started);
+  }
+  return times.sort((a, b) => a - b)[STARTS >> 1] ?? NaN;
+}
+
+async function coldStart(): Promise<number> {
+  const bundles = await buildProduct();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-bench-'));
+  const file = path.join(folder, 'hello.ts');
+  fs.writeFileSync(file, "print('hello');\n");
+  try {
+    return await firstByte([path.join(bundles, 'cli.js'), 'run', file, '--link', 'gateway'], false);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+export const benchmarks: readonly Benchmark[] = [
+  {
+    name: 'script/read',
+    unit: 'Gbit/s',
+    run: byScript,
+    against: { what: 'the same stack, without a script', run: byStack },
+    target: 'ratio at least 0.8',
+  },
+  {
+    name: 'script/start',
+    unit: 'ms',
+    run: coldStart,
+    against: { what: 'node -e 0', run: () => firstByte(['-e', '0'], true) },
+    target: 'under 150 ms',
+  },
+];
