@@ -5,6 +5,7 @@
 export const COMMANDS = {
   runScript: 'riftnet.runScript',
   stopScript: 'riftnet.stopScript',
+  restartScript: 'riftnet.restartScript',
   stopAllScripts: 'riftnet.stopAllScripts',
   showScripts: 'riftnet.showScripts',
   showOutput: 'riftnet.showOutput',
@@ -41,6 +42,7 @@ export const SETTINGS = {
   timeout: 'timeout',
   whenRunning: 'whenRunning',
   revealOutput: 'revealOutput',
+  codeLens: 'codeLens',
 } as const;
 
 /** Context keys that `when` clauses use. */
@@ -49,6 +51,8 @@ export const CONTEXT_KEYS = {
   running: 'riftnet.running',
   /** Paths of the running scripts, for `resourcePath in riftnet.runningPaths`. */
   runningPaths: 'riftnet.runningPaths',
+  /** Paths of the scripts that an editor shows, for `resourcePath in riftnet.scriptPaths`. */
+  scriptPaths: 'riftnet.scriptPaths',
   /** true while the Sockets view shows a script that has ended. */
   hasEnded: 'riftnet.hasEnded',
 } as const;
@@ -65,6 +69,9 @@ export const TREE_ITEMS = {
 
 /** Language of the output channel; its grammar colours the lines. */
 export const OUTPUT_LANGUAGE = 'riftnet-output';
+
+/** The folder that "Set Up Script Folder" makes among the scripts: what is in it is the extension's. */
+export const SCRIPT_FOLDER = '.riftnet';
 
 /** Languages whose documents are scripts. */
 export const SCRIPT_LANGUAGES = ['typescript', 'javascript'] as const;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi, TreeNode } from './api';
+import { ScriptCodeLenses } from './code-lenses';
 import { keepContextKeys } from './context-keys';
 import { COMMANDS } from './contributions';
 import { DisposableStore, Emitter } from './emitter';
@@ -9,8 +10,10 @@ import { OutputLinks } from './output-links';
 import { RunCommands } from './run-commands';
 import { RunController } from './run-controller';
 import { RunModel } from './run-model';
+import { RunProgress } from './run-progress';
 import { systemScheduler } from './scheduler';
 import { ScriptOutput } from './script-output';
+import { ScriptPlaces } from './script-places';
 import { ScriptProblems } from './script-problems';
 import { affectsWorker, readNodePath, readWorkerSettings } from './settings';
 import { SocketTree } from './socket-tree';
@@ -39,17 +42,20 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   const controller = new RunController({ supervisor, model, scheduler: systemScheduler });
   const output = new ScriptOutput(model);
   const tree = new SocketTree(model, systemScheduler);
-  const statusBar = new StatusBar(model, supervisor);
+  const places = new ScriptPlaces(systemScheduler);
+  const statusBar = new StatusBar(model, supervisor, places);
   const runCommands = new RunCommands(model, controller, problem);
   const changed = new Emitter<void>();
 
   const store = new DisposableStore();
   context.subscriptions.push(store);
   // Last added, first let go of.
-  for (const part of [log, model, output, controller, tree, statusBar, runCommands, changed]) store.add(part);
+  for (const part of [log, model, output, controller, tree, places, statusBar, runCommands, changed]) store.add(part);
   store.add(new ScriptProblems(model));
   store.add(OutputLinks.register(model));
-  store.add(keepContextKeys(model));
+  store.add(keepContextKeys(model, places));
+  store.add(new ScriptCodeLenses(model, places));
+  store.add(new RunProgress(model, controller, supervisor, systemScheduler));
   store.add(registerTreeCommands(tree, model, controller, runCommands));
   store.add(vscode.commands.registerCommand(COMMANDS.showOutput, () => output.show()));
   store.add(vscode.commands.registerCommand(COMMANDS.showLog, () => log.show(true)));

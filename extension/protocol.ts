@@ -3,7 +3,7 @@
  * They travel as JSON over Node's IPC channel. The binary protocol between worker and script processes
  * has its own file, `worker/script/wire.ts`.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export type LinkMode = 'auto' | 'gateway' | 'pcap';
 
@@ -153,9 +153,13 @@ export type OutputLevel = 'print' | 'log' | 'info' | 'warn' | 'error' | 'debug';
 /** Worker -> host. */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly version: number; readonly pid: number; readonly link: LinkReport }
+  /** Also before `ready`, while the link is open and has no address yet. */
   | { readonly type: 'link'; readonly link: LinkReport }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error' | 'debug'; readonly message: string }
+  /** The script's process is there; its program is still being put together. */
   | { readonly type: 'started'; readonly runId: string; readonly pid: number }
+  /** The script's first line is about to run. */
+  | { readonly type: 'running'; readonly runId: string }
   /** Whole lines, without the last newline. */
   | { readonly type: 'output'; readonly runId: string; readonly level: OutputLevel; readonly text: string }
   /** An error that did not end the script: a handler that threw. */

@@ -5,7 +5,7 @@ import { DisposableStore } from './emitter';
 import type { Disposable } from './emitter';
 import { t } from './l10n';
 import type { Run, RunModel } from './run-model';
-import type { RunController } from './run-controller';
+import type { RunController, RunSettings } from './run-controller';
 import { untitledPath } from './script-title';
 import { readRunSettings } from './settings';
 import type { SettingProblem } from './settings-values';
@@ -24,6 +24,7 @@ export class RunCommands implements Disposable {
     this.#controller = controller;
     this.#problem = problem;
     this.#register(COMMANDS.runScript, (uri) => this.run(uri));
+    this.#register(COMMANDS.restartScript, (uri) => this.run(uri, 'restart'));
     this.#register(COMMANDS.stopScript, (uri) => this.#stop(uri));
     this.#register(COMMANDS.stopAllScripts, () => this.#controller.stopAll());
     this.#register(COMMANDS.showScripts, () => this.#showScripts());
@@ -32,9 +33,10 @@ export class RunCommands implements Disposable {
   /**
    * Runs a document as it stands in its editor, saved or not.
    * @param given the document's URI; anything else: the active editor's
+   * @param whenRunning what becomes of a run that is under way; null: what the settings say
    * @returns the run's id, or null if nothing was started; why not has been said
    */
-  async run(given: unknown): Promise<string | null> {
+  async run(given: unknown, whenRunning: RunSettings['whenRunning'] | null = null): Promise<string | null> {
     if (!isTrusted()) return null;
     const document = await this.#document(given);
     if (!document) return null;
@@ -45,7 +47,8 @@ export class RunCommands implements Disposable {
     }
     const file = uri.scheme === 'file' ? uri.fsPath : untitledPath(uri.path, document.languageId, scriptFolder());
     try {
-      const run = await this.#controller.run({ key: uri.toString(), file, source: document.getText(), settings: readRunSettings(uri, this.#problem) });
+      const settings = readRunSettings(uri, this.#problem);
+      const run = await this.#controller.run({ key: uri.toString(), file, source: document.getText(), settings: { ...settings, whenRunning: whenRunning ?? settings.whenRunning } });
       return run?.id ?? null;
     } catch (error) {
       const log = t('Show Log');

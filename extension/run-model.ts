@@ -131,12 +131,15 @@ export class RunModel {
       for (const runId of touched) this.#bound(runId);
       return;
     }
-    if (message.type !== 'started' && message.type !== 'script-error' && message.type !== 'ended') return;
+    if (message.type !== 'started' && message.type !== 'running' && message.type !== 'script-error' && message.type !== 'ended') return;
     const run = this.#runs.get(message.runId);
     if (!run || run.phase === 'ended') return;
     if (message.type === 'started') {
       run.pid = message.pid;
-      if (run.phase === 'starting') run.phase = 'running';
+      this.#changed.fire({ kind: 'phase', run });
+    } else if (message.type === 'running') {
+      if (run.phase !== 'starting') return;
+      run.phase = 'running';
       this.#changed.fire({ kind: 'phase', run });
     } else if (message.type === 'script-error') {
       this.#changed.fire({ kind: 'error', run, error: message.error });

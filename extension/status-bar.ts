@@ -3,23 +3,27 @@ import { COMMANDS } from './contributions';
 import { DisposableStore } from './emitter';
 import { t } from './l10n';
 import type { RunModel } from './run-model';
+import type { ScriptPlaces } from './script-places';
 import type { WorkerState, WorkerSupervisor } from './worker-supervisor';
 
-/** One item: spins while scripts run, names the tick rate; a click lists the scripts. */
+/** One item, there once a script is open or has run: spins while scripts run, names the tick rate; a click lists the scripts. */
 export class StatusBar implements vscode.Disposable {
   readonly #store = new DisposableStore();
   readonly #item: vscode.StatusBarItem;
   readonly #model: RunModel;
   readonly #supervisor: WorkerSupervisor;
+  readonly #places: ScriptPlaces;
 
-  constructor(model: RunModel, supervisor: WorkerSupervisor) {
+  constructor(model: RunModel, supervisor: WorkerSupervisor, places: ScriptPlaces) {
     this.#model = model;
     this.#supervisor = supervisor;
+    this.#places = places;
     this.#item = this.#store.add(vscode.window.createStatusBarItem('riftnet.status', vscode.StatusBarAlignment.Left));
     this.#item.name = 'Riftnet';
     this.#item.command = COMMANDS.showScripts;
     this.#store.add(model.onDidChange(({ kind }) => (kind === 'added' || kind === 'removed' || kind === 'phase') && this.#update()));
     this.#store.add(supervisor.onDidChangeState(() => this.#update()));
+    this.#store.add(places.onDidChange(() => this.#update()));
     this.#update();
   }
 
@@ -45,7 +49,9 @@ export class StatusBar implements vscode.Disposable {
     }
     this.#item.tooltip = new vscode.MarkdownString().appendText(describeWorker(worker));
     this.#item.accessibilityInformation = { label: active.length === 0 ? t('Riftnet, no script runs') : t('Riftnet, running: {0}', active.map((run) => run.title).join(', ')) };
-    this.#item.show();
+    // Most windows with TypeScript have no script: nothing of ours is in their way.
+    if (worker.kind !== 'idle' || this.#model.runs.length > 0 || this.#places.visible.length > 0) this.#item.show();
+    else this.#item.hide();
   }
 }
 

@@ -22,7 +22,8 @@ export const MAX_RESTARTS = 5;
 
 export type WorkerState =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'starting'; readonly pid: number | null }
+  /** The link is null until it is open; then the worker waits for an address, from DHCP mostly. */
+  | { readonly kind: 'starting'; readonly pid: number | null; readonly link: LinkReport | null }
   | { readonly kind: 'ready'; readonly pid: number; readonly link: LinkReport }
   | { readonly kind: 'waiting'; readonly delayMs: number; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
@@ -166,7 +167,7 @@ export class WorkerSupervisor {
     this.#restartTimer = null;
     const attempt: Attempt = { handle: null, ended: false, timer: null, readyAt: null, failure: null };
     this.#attempt = attempt;
-    this.#setState({ kind: 'starting', pid: null });
+    this.#setState({ kind: 'starting', pid: null, link: null });
     attempt.timer = this.#options.scheduler.after(START_TIMEOUT_MS, () => {
       attempt.failure = t('it was not ready within {0} s', START_TIMEOUT_MS / 1000);
       attempt.handle?.kill();
@@ -181,7 +182,7 @@ export class WorkerSupervisor {
       this.#ended(attempt, { code: null, signal: null, spawnError: error instanceof Error ? error.message : String(error) });
     }
     if (attempt.ended || !attempt.handle) return;
-    this.#setState({ kind: 'starting', pid: attempt.handle.pid ?? null });
+    this.#setState({ kind: 'starting', pid: attempt.handle.pid ?? null, link: null });
     attempt.handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: this.#options.settings() });
   }
 
@@ -197,7 +198,7 @@ export class WorkerSupervisor {
       return;
     }
     if (raw.type === 'log') return this.#options.log(raw.level, raw.message);
-    if (raw.type === 'link' && this.#state.kind === 'ready') this.#setState({ ...this.#state, link: raw.link });
+    if (raw.type === 'link' && (this.#state.kind === 'ready' || this.#state.kind === 'starting')) this.#setState({ ...this.#state, link: raw.link });
     if (raw.type === 'started') this.#scriptPids.set(raw.runId, raw.pid);
     if (raw.type === 'ended') this.#scriptPids.delete(raw.runId);
     this.#messages.fire(raw);
@@ -290,7 +291,7 @@ export class WorkerSupervisor {
 }
 
 const MESSAGE_TYPES: ReadonlySet<unknown> = new Set<WorkerMessage['type']>([
-  'ready', 'link', 'log', 'started', 'output', 'script-error', 'activity', 'ended', 'failed',
+  'ready', 'link', 'log', 'started', 'running', 'output', 'script-error', 'activity', 'ended', 'capture-saved', 'failed',
 ]);
 
 /** The worker is ours and its version is checked first, so a known type is enough. */

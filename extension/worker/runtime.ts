@@ -46,6 +46,7 @@ export class Runtime {
         options.emit({ type: 'ready', version: PROTOCOL_VERSION, pid: process.pid, link });
       },
     });
+    if (!this.ready) options.emit({ type: 'link', link: this.network.report() });
     this.scriptNode = scriptNodeOf(process.env);
     const dropped = dropPrivileges(this.scriptNode.path);
     this.scriptPrefix = dropped.prefix;

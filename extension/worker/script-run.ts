@@ -72,7 +72,10 @@ export class ScriptRun {
       network: context.network,
       soon: (run) => process.nextTick(run),
       activity: context.activity,
-      onRunning: () => this.startTimeout(),
+      onRunning: () => {
+        this.startTimeout();
+        context.emit({ type: 'running', runId });
+      },
       onEnd: (error) => this.scriptEnded(error),
       onViolation: (reason) => this.end({ kind: 'crashed', message: `The script's process sent ${reason}; it was ended. This is an error of Riftnet: please report it` }),
       onIdle: () => this.settle(),

@@ -116,16 +116,22 @@ describe('package.json', () => {
     }
   });
 
+  it('offers Run loudly only in scripts, and quietly in every file of their languages but declarations', () => {
+    const when = (menu: string): string | undefined => contributes.menus[menu]?.find(({ command }) => command === COMMANDS.runScript)?.when;
+    assert.equal(when('editor/title/run'), `resourcePath in ${CONTEXT_KEYS.scriptPaths}`);
+    for (const menu of ['editor/context', 'explorer/context']) assert.match(when(menu) ?? '', /resourceLangId == typescript.*!\(resourceFilename =~ /);
+  });
+
   it('runs nothing in an untrusted workspace, and lets one change nothing of the network', () => {
     assert.equal(manifest.capabilities.untrustedWorkspaces.supported, 'limited');
     assert.equal(manifest.capabilities.virtualWorkspaces.supported, false);
     const reachesNetwork = Object.entries(contributes.configuration.properties).filter(([, { scope }]) => scope === 'machine-overridable').map(([key]) => key);
     assert.deepEqual(sorted(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations), sorted(reachesNetwork));
-    for (const id of [COMMANDS.runScript, COMMANDS.runAgain]) assert.match(contributes.commands.find(({ command }) => command === id)?.enablement ?? '', /isWorkspaceTrusted/);
+    for (const id of [COMMANDS.runScript, COMMANDS.restartScript, COMMANDS.runAgain]) assert.match(contributes.commands.find(({ command }) => command === id)?.enablement ?? '', /isWorkspaceTrusted/);
   });
 
-  it('starts with its commands and views, and not with every window', () => {
-    assert.deepEqual(manifest.activationEvents, []);
+  it('starts with its commands, its views and the languages of scripts, and not with every window', () => {
+    assert.deepEqual(manifest.activationEvents, SCRIPT_LANGUAGES.map((language) => `onLanguage:${language}`));
   });
 
   it('keeps what is packed to an allow-list that names what it needs', () => {

@@ -22,6 +22,7 @@ function control() {
     const run = await running;
     assert.ok(run);
     fakes.worker().say({ type: 'started', runId: run.id, pid });
+    fakes.worker().say({ type: 'running', runId: run.id });
     return run;
   };
   return { ...fakes, model, controller, start };

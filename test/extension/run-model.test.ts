@@ -18,10 +18,12 @@ describe('the model of runs', () => {
     const { model, run, changes } = modelWithRun();
     assert.equal(run.phase, 'starting');
     model.apply({ type: 'started', runId: 'run-1', pid: 42 }, 1_000_010);
-    assert.deepEqual([run.phase, run.pid], ['running', 42]);
+    assert.deepEqual([run.phase, run.pid], ['starting', 42], 'its program is still being put together');
+    model.apply({ type: 'running', runId: 'run-1' }, 1_000_020);
+    assert.equal(run.phase, 'running');
     model.apply({ type: 'ended', runId: 'run-1', outcome: { kind: 'finished' } }, 1_000_500);
     assert.deepEqual([run.phase, run.endedAt, run.outcome], ['ended', 1_000_500, { kind: 'finished' }]);
-    assert.deepEqual(changes.map(({ kind }) => kind), ['phase', 'phase']);
+    assert.deepEqual(changes.map(({ kind }) => kind), ['phase', 'phase', 'phase']);
   });
 
   it('hands each change of a socket on with what it was before', () => {

@@ -13,6 +13,7 @@ describe('the nodes of the Sockets view', () => {
   it('a script shows its phase and how many of its sockets are open', () => {
     const { model, run } = modelWithRun();
     model.apply({ type: 'started', runId: 'run-1', pid: 77 }, 0);
+    model.apply({ type: 'running', runId: 'run-1' }, 0);
     model.apply({ type: 'activity', sockets: [socketReport({ status: 'connected' })], fetches: [] }, 0);
     const view = runView(run);
     assert.deepEqual([view.id, view.label, view.description, view.contextValue], ['run/run-1', 'a.ts', 'running · 1 open', TREE_ITEMS.activeRun]);
