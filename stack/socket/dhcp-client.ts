@@ -156,7 +156,9 @@ export class DhcpClient {
     const { state } = this;
     if (state.name === 'bound' || state.name === 'renewing' || state.name === 'rebinding') {
       const { address, server } = state.lease;
-      this.send(DHCP_RELEASE, { ciaddr: address, to: server, options: [[OPTION_SERVER_ID, words(server)]] });
+      // RFC 2131 §4.4.4 sends it to the server alone. A stack that ends has no time to ask for the server's MAC address,
+      // which nothing else may have made known; the option says which server is meant.
+      this.send(DHCP_RELEASE, { ciaddr: address, to: BROADCAST_ADDRESS, options: [[OPTION_SERVER_ID, words(server)]] });
       this.options.counters.txReleases++;
     }
     this.options.store?.save(null);

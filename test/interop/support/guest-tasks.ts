@@ -7,6 +7,8 @@ export type GuestTask =
   | { readonly do: 'echo'; readonly address: string; readonly port: number; readonly bytes: number }
   /** Connects, and closes at once. */
   | { readonly do: 'connect'; readonly address: string; readonly port: number }
+  /** Has a byte echoed again and again on one connection, for so long. */
+  | { readonly do: 'connect-and-hold'; readonly address: string; readonly port: number; readonly ms: number }
   /** Echoes whatever arrives on connections to the port. */
   | { readonly do: 'serve'; readonly port: number }
   /** Takes datagrams and drops them. */
@@ -63,7 +65,10 @@ function echo(stack: Stack, address: string, port: number, bytes: number): Promi
       }
       if (socket.error) finish({ sent, received, error: socket.error.code, message: socket.error.message });
       else if (socket.peerClosed && socket.readableBytes === 0) {
-        finish({ sent, received, intact: hash.digest('hex') === digest(data), ms: performance.now() - started });
+        const ms = performance.now() - started;
+        // Not here: the acknowledgement of the peer's FIN waits until this returns.
+        setImmediate(() => finish({ sent, received, intact: hash.digest('hex') === digest(data), ms }));
+        socket.onChange = null;
       }
     };
   });
@@ -84,6 +89,33 @@ function connect(stack: Stack, address: string, port: number): Promise<TaskResul
         socket.close();
         finish({ connected: true, mss, receiveMss });
       }
+    };
+  });
+}
+
+function connectAndHold(stack: Stack, address: string, port: number, ms: number): Promise<TaskResult> {
+  const end = performance.now() + ms;
+  const socket = stack.tcp.connect({ address: ipv4(address), port }, clock.now());
+  const target = new Uint8Array(1);
+  let opened = false;
+  return new Promise((resolve) => {
+    const finish = (result: TaskResult): void => {
+      socket.onChange = null;
+      resolve(result);
+    };
+    socket.onChange = () => {
+      if (socket.error) return finish({ error: socket.error.code, message: socket.error.message });
+      if (!opened && socket.isOpen) {
+        opened = true;
+        socket.write(target);
+        return;
+      }
+      if (socket.read(target) === 0) return;
+      if (performance.now() > end) {
+        socket.close();
+        return finish({ alive: true });
+      }
+      clock.at(clock.now() + 100, () => void socket.write(target));
     };
   });
 }
@@ -170,6 +202,8 @@ export function perform(stack: Stack, task: GuestTask): TaskResult | Promise<Tas
       return echo(stack, task.address, task.port, task.bytes);
     case 'connect':
       return connect(stack, task.address, task.port);
+    case 'connect-and-hold':
+      return connectAndHold(stack, task.address, task.port, task.ms);
     case 'serve':
       stack.tcp.listen({ port: task.port }).onAccept = serve;
       return {};

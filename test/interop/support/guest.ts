@@ -28,7 +28,7 @@ export async function prepare(): Promise<void> {
   demandNamespaces();
   removeStale();
   const { buildTests } = createRequire(path.resolve('package.json'))('./esbuild.js') as { buildTests(files: readonly string[]): Promise<void> };
-  await buildTests(['test/interop/support/pcap-guest.ts', 'test/interop/support/kernel-peer.ts']);
+  await buildTests(['pcap-guest', 'kernel-peer', 'wire-tool'].map((name) => `test/interop/support/${name}.ts`));
 }
 
 export class Guest {

@@ -89,6 +89,11 @@ export class Host {
     }
   }
 
+  /** An interface's own MAC address, with colons. */
+  mac(interfaceName = 'eth0'): string {
+    return /link\/ether (\S+)/.exec(this.ip('link', 'show', interfaceName))?.[1] ?? '';
+  }
+
   /** All that lets a sender leave work to its hardware, or a receiver join segments. */
   setOffloads(on: boolean, interfaceName = 'eth0'): void {
     const value = on ? 'on' : 'off';

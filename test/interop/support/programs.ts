@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { bundle, Guest } from './guest';
 import type { Host } from './namespaces';
 import type { GuestOptions } from './pcap-guest';
+import { WireCapture } from './wire-capture';
 
 const LIMIT_MS = 60_000;
 /** Of a program's words, kept for a message. */
@@ -112,9 +113,21 @@ export class Programs {
     return ready;
   }
 
+  /** Starts to capture all that passes a host's interface, once it is ready. */
+  async capture(host: Host, interfaceName: string, file: string): Promise<WireCapture> {
+    const program = this.tool(host, 'capture', interfaceName, file);
+    await program.line();
+    return new WireCapture(program, file);
+  }
+
   /** Starts a role of `kernel-peer.ts`. */
   peer(host: Host, ...words: string[]): Program {
     return this.start(host, [process.execPath, bundle('kernel-peer'), ...words]);
+  }
+
+  /** Starts a role of `wire-tool.ts`. */
+  tool(host: Host, ...words: string[]): Program {
+    return this.start(host, [process.execPath, bundle('wire-tool'), ...words]);
   }
 
   private keep(child: ChildProcess, name: string): Program {

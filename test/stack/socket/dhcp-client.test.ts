@@ -236,12 +236,12 @@ describe('The DHCP client (RFC 2131)', () => {
     assert.equal(x.client.pollAt(), Infinity);
   });
 
-  it('gives the address back by unicast when released, and stops (§4.4.6)', () => {
+  it('gives the address back when released, by broadcast, which waits for no MAC address, and stops (§4.4.6)', () => {
     const x = new Exchange();
     x.bind();
     x.client.release();
     const release = x.take();
-    assert.deepEqual([release.type, release.ciaddr, release.sent.destination], [DHCP_RELEASE, ADDRESS, SERVER]);
+    assert.deepEqual([release.type, release.ciaddr, release.sent.destination], [DHCP_RELEASE, ADDRESS, BROADCAST_ADDRESS]);
     assert.equal(x.client.pollAt(), Infinity);
     x.client.release();
     assert.deepEqual(x.host.sent, []);
