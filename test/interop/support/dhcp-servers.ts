@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Host } from './namespaces';
-import type { Program, Programs } from './programs';
+import type { Program } from './program';
+import type { Programs } from './programs';
 
 export interface DhcpPool {
   readonly interface: string;

@@ -68,6 +68,7 @@ export class Lan {
       this.server.awaitUp();
       if (!offloads) {
         this.router.setOffloads(false, 'wan');
+        this.router.setOffloads(false, 'lan');
         this.server.setOffloads(false);
       }
     } catch (error) {

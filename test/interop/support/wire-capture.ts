@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Program } from './programs';
+import type { Program } from './program';
 
 /** Checksums are not verified by default, since senders may leave them to hardware. */
 const VERIFY = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
