@@ -200,7 +200,7 @@ declare const Network: {
    * @throws TypeError, RangeError naming the argument and its value
    *
    * @example
-   * ```ts server=closed:18099
+   * ```ts server=closed
    * const socket = Network.Connect('localhost', 18099);
    * while (socket.status === 'connecting') await Event.OnTick;
    * print(socket.status, socket.error?.code);
@@ -564,7 +564,7 @@ declare const console: {
   count(label?: string): void;
   /** Sets a count back to 0. */
   countReset(label?: string): void;
-  /** Prints the values, and indents what `console.table`, `dir` and the like print until `groupEnd`. */
+  /** Prints the values, as a heading of what follows until `groupEnd`. */
   group(...values: unknown[]): void;
   /** Ends the innermost group. */
   groupEnd(): void;

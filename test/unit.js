@@ -8,7 +8,7 @@ const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { root, buildTests } = require('../esbuild.js');
 
-const UNIT = ['test/stack', 'test/extension', 'test/types', 'test/arch', 'test/support', 'test/packetdrill', 'test/sim', 'test/fuzz', 'test/bench'];
+const UNIT = ['test/stack', 'test/extension', 'test/types', 'test/docs', 'test/arch', 'test/support', 'test/packetdrill', 'test/sim', 'test/fuzz', 'test/bench'];
 
 /** All `*.test.ts` at or below the given paths, relative to the root. */
 function testFiles(paths) {
