@@ -17,6 +17,7 @@ const PACKAGES = {
   ping: 'iputils-ping',
   udhcpd: 'udhcpd',
   dnsmasq: 'dnsmasq-base',
+  nft: 'nftables',
   'redis-server': 'redis-server',
   dovecot: 'dovecot-imapd',
   'pcap-config': 'libpcap-dev',

@@ -1,6 +1,6 @@
 /**
  * Runs in a namespace, over the kernel's network: `echo-server PORT`, `echo-client ADDRESS PORT BYTES`,
- * `udp-flood ADDRESS PORT MS`; and beside it: `send-frame HEX TIMES`.
+ * `udp-echo-server PORT`, `udp-flood ADDRESS PORT MS`; and beside it: `send-frame HEX TIMES`.
  */
 import { createHash, randomFillSync } from 'node:crypto';
 import dgram from 'node:dgram';
@@ -30,6 +30,12 @@ function client(address: string, port: number, bytes: number): void {
     const intact = hash.digest('hex') === createHash('sha256').update(data).digest('hex');
     process.stdout.write(`${received} ${intact ? 'intact' : 'damaged'}\n`);
   });
+}
+
+function udpEchoServer(port: number): void {
+  const socket = dgram.createSocket('udp4');
+  socket.on('message', (data, { address, port: from }) => socket.send(data, from, address));
+  socket.bind(port, () => process.stdout.write('listening\n'));
 }
 
 /** As many small datagrams as the kernel takes. */
@@ -65,6 +71,7 @@ function sendFrame(frame: Buffer, times: number): void {
 
 if (role === 'echo-server') server(Number(words[0]));
 else if (role === 'echo-client') client(words[0] ?? '', Number(words[1]), Number(words[2]));
+else if (role === 'udp-echo-server') udpEchoServer(Number(words[0]));
 else if (role === 'udp-flood') flood(words[0] ?? '', Number(words[1]), Number(words[2]));
 else if (role === 'send-frame') sendFrame(Buffer.from(words[0] ?? '', 'hex'), Number(words[1]));
 else throw new Error(`unknown role ${role}`);

@@ -1,7 +1,7 @@
 /** Runs in a namespace: one Stack on a captured interface, that does what its parent's messages say. */
 import fs from 'node:fs';
 import {
-  CryptoRandom, formatIpv4, openPcap, runStack, Stack, type AddressOptions, type DhcpLeaseStore, type PartialStackConfig, type PcapBinding,
+  CryptoRandom, formatIpv4, openPcap, runStack, Stack, type AddressOptions, type DhcpLeaseStore, type PartialStackConfig, type PcapBinding, type PortRange,
 } from '../../../stack';
 import { clock, ipv4, perform, type GuestTask } from './guest-tasks';
 
@@ -13,6 +13,10 @@ export interface GuestOptions {
   /** Absent: by DHCP. */
   readonly address?: string;
   readonly gateway?: string;
+  /** The address is the computer's, and these are the stack's ports there. */
+  readonly sharedPorts?: PortRange;
+  /** Addresses of the own network that are reached by the router. */
+  readonly viaGateway?: readonly string[];
   readonly dns?: readonly string[];
   /** Checks the address as on a link with other stations (RFC 5227). */
   readonly conflictDetection?: boolean;
@@ -40,10 +44,11 @@ function fileStore(file: string): DhcpLeaseStore {
   };
 }
 
-function addressOptions({ address, gateway, dns, clientId, refuse, leaseFile }: GuestOptions): AddressOptions {
+function addressOptions({ address, gateway, sharedPorts, dns, clientId, refuse, leaseFile }: GuestOptions): AddressOptions {
   const servers = dns && { dns: dns.map((text) => ({ address: ipv4(text), port: 53 })) };
   if (address !== undefined) {
-    return { mode: 'static', address: ipv4(address), prefixLength: 24, ...(gateway !== undefined && { gateway: ipv4(gateway) }), ...servers };
+    const given = { address: ipv4(address), prefixLength: 24, ...(gateway !== undefined && { gateway: ipv4(gateway) }), ...servers };
+    return sharedPorts === undefined ? { mode: 'static', ...given } : { mode: 'shared', ...given, ports: sharedPorts };
   }
   const refused = new Set(refuse);
   return {
@@ -76,6 +81,7 @@ function main(): void {
       if (event.type !== 'tcp-state') tell({ event });
     },
   });
+  stack.viaGateway = (options.viaGateway ?? []).map(ipv4);
   stack.onAddress = () => {
     const info = stack.addressInfo;
     tell({ address: info && formatIpv4(info.address) });
