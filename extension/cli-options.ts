@@ -4,6 +4,7 @@ import { isIPv4 } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { WorkerSettings } from './protocol';
+import { readCaFile } from './worker/ca-certificates';
 import { SCRIPT_EXTENSIONS } from './worker/loader';
 
 export const USAGE = `Usage: riftnet run SCRIPT [OPTION]...
@@ -14,6 +15,7 @@ Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
   --timeout SECONDS        end the script after this time (default: none)
   --host-address A.B.C.D   what localhost is relayed to (default: this computer's primary address)
   --dns A.B.C.D[:PORT]     name server instead of the system's; several: repeat it, or separate by commas
+  --ca FILE                trust the authorities in this PEM file too, for https:; several: repeat it
   --capture FILE.pcapng    write every frame to this file, for Wireshark
   --stats                  at the end write the counters to stderr, as one line of JSON
   --help, --version
@@ -64,6 +66,7 @@ export function parseCommand(args: readonly string[]): Command {
       hostAddress: checkHostAddress(values['host-address']),
       dns: checkServers(values.dns ?? []),
       captureFile: values.capture === undefined ? null : path.resolve(checkNotEmpty('--capture', values.capture)),
+      extraCaCertificates: (values.ca ?? []).map(checkCaFile),
     },
     tickRate: checkNumber('--tick-rate', values['tick-rate'], 1, 1_000) ?? 30,
     timeoutSeconds: checkNumber('--timeout', values.timeout, 0.001, MAX_TIMEOUT_SECONDS),
@@ -82,6 +85,7 @@ function parse(args: readonly string[]) {
         timeout: { type: 'string' },
         'host-address': { type: 'string' },
         dns: { type: 'string', multiple: true },
+        ca: { type: 'string', multiple: true },
         capture: { type: 'string' },
         stats: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -125,6 +129,16 @@ function checkServers(given: readonly string[]): string[] {
     if (!isIPv4(address) || !portFits || more !== undefined) throw new UsageError(`--dns must be an IPv4 address such as 192.0.2.1 or 192.0.2.1:53, not '${server}'`);
   }
   return servers;
+}
+
+function checkCaFile(given: string): string {
+  const file = path.resolve(checkNotEmpty('--ca', given));
+  try {
+    readCaFile(file);
+  } catch (error) {
+    throw new UsageError(`--ca: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return file;
 }
 
 function checkNotEmpty(option: string, text: string): string {

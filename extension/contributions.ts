@@ -34,6 +34,7 @@ export const SETTINGS = {
   link: 'link',
   hostAddress: 'hostAddress',
   dns: 'dns',
+  extraCaCertificates: 'extraCaCertificates',
   captureFile: 'captureFile',
   nodePath: 'nodePath',
   tickRate: 'tickRate',

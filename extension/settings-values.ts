@@ -45,6 +45,23 @@ function textSetting(raw: RawSettings, problem: SettingProblem, key: string, isV
   return null;
 }
 
+/** As in package.json. */
+export const PATH_PATTERN = '^(?:/|[A-Za-z]:[\\\\/])';
+
+function isAbsolutePath(text: string): boolean {
+  return new RegExp(PATH_PATTERN).test(text);
+}
+
+function pathsSetting(raw: RawSettings, problem: SettingProblem, key: string): string[] {
+  const value = raw(key);
+  const paths: string[] = [];
+  for (const path of Array.isArray(value) ? value : []) {
+    if (typeof path === 'string' && isAbsolutePath(path)) paths.push(path);
+    else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', key, JSON.stringify(path), t('an absolute path')));
+  }
+  return paths;
+}
+
 /** What a run is started with. */
 export function runSettings(raw: RawSettings, problem: SettingProblem): RunSettings {
   const timeout = numberSetting(raw, problem, 'timeout');
@@ -74,6 +91,7 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
     link: known ?? 'auto',
     hostAddress: textSetting(raw, problem, 'hostAddress', (text) => ADDRESS.test(text), t('an IPv4 address, such as {0}', '192.0.2.7')),
     dns,
+    extraCaCertificates: pathsSetting(raw, problem, 'extraCaCertificates'),
     captureFile: textSetting(raw, problem, 'captureFile', isAbsolutePath, t('an absolute path')),
   };
 }
@@ -81,8 +99,4 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
 /** The Node to try first for the worker; null: none is set. */
 export function nodePathSetting(raw: RawSettings, problem: SettingProblem): string | null {
   return textSetting(raw, problem, 'nodePath', isAbsolutePath, t('the absolute path of a Node, such as {0}', '/usr/bin/node'));
-}
-
-function isAbsolutePath(text: string): boolean {
-  return /^(?:\/|[A-Za-z]:[\\/])/.test(text);
 }

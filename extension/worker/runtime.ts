@@ -7,6 +7,7 @@ import { dropPrivileges } from '../node/drop-privileges';
 import { scriptNodeOf, type ScriptNode } from '../node/script-node';
 import { PROTOCOL_VERSION, type CaptureSelection, type CaptureSummary, type HostMessage, type WorkerMessage, type WorkerSettings } from '../protocol';
 import { Activity } from './activity';
+import { CaCertificates } from './ca-certificates';
 import { bundleScript, stopBundler } from './loader';
 import { MemoryWatch } from './memory';
 import { Network, type LogLevel } from './network';
@@ -25,6 +26,7 @@ export class Runtime {
   private readonly network: Network;
   private readonly activity: Activity;
   private readonly memory = new MemoryWatch();
+  private readonly caCertificates: CaCertificates;
   private readonly runs = new Map<string, ScriptRun>();
   /** Runs whose connections are still closing. */
   private readonly leaving = new Set<ScriptRun>();
@@ -36,6 +38,8 @@ export class Runtime {
   /** @throws Error in plain words if the settings cannot be met */
   constructor(private readonly options: RuntimeOptions) {
     this.activity = new Activity(options.emit);
+    const { NODE_EXTRA_CA_CERTS: fromEnvironment } = process.env;
+    this.caCertificates = new CaCertificates([...(fromEnvironment ? [fromEnvironment] : []), ...options.settings.extraCaCertificates], (message) => this.log('warn', message));
     this.network = new Network({
       settings: options.settings,
       log: (level, message) => this.log(level, message),
@@ -128,6 +132,7 @@ export class Runtime {
         bundles: this.options.bundles ?? path.dirname(__filename),
         node: this.scriptNode,
         prefix: this.scriptPrefix,
+        extraCaCertificates: () => this.caCertificates.pem(),
         emit: this.options.emit,
         log: (level, message) => this.log(level, message),
         rawOutput: this.options.rawOutput ?? null,

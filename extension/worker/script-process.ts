@@ -27,8 +27,8 @@ export interface ProcessEnd {
 
 /** What is kept of a process's standard error. */
 const MAX_ERROR_OUTPUT = 16 * 1024;
-/** What of the environment a script's process gets: how to read the clock and the language, whom TLS trusts. */
-const KEPT_VARIABLES = ['TZ', 'LANG', 'LC_ALL', 'NODE_EXTRA_CA_CERTS', 'SYSTEMROOT'];
+/** What of the environment a script's process gets: how to read the clock and the language. */
+const KEPT_VARIABLES = ['TZ', 'LANG', 'LC_ALL', 'SYSTEMROOT'];
 
 export class ScriptProcess {
   readonly pid: number | null;

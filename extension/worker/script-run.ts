@@ -28,6 +28,8 @@ export interface RunContext {
   /** What the script runs in, and the words before it that take this process's own rights away. */
   readonly node: ScriptNode;
   readonly prefix: readonly string[];
+  /** PEM of authorities that fetch trusts beside Node's own. */
+  readonly extraCaCertificates: () => string;
   readonly emit: (message: WorkerMessage) => void;
   readonly log: (level: LogLevel, message: string) => void;
   /** Takes the output instead of `output` messages, without the limit on its rate. */
@@ -130,7 +132,7 @@ export class ScriptRun {
     const { file, tickRate, limits } = this.request;
     this.process.guard();
     const writer = this.scriptNetwork?.writer;
-    writer?.message(Op.load, 0, encodeLoad({ file, sourceRoot, programName, tickRate, memoryMb: limits.memoryMb }, program, sourceMap));
+    writer?.message(Op.load, 0, encodeLoad({ file, sourceRoot, programName, tickRate, memoryMb: limits.memoryMb, extraCaCertificates: this.context.extraCaCertificates() }, program, sourceMap));
     writer?.flush();
   }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { COMMANDS, CONTEXT_KEYS, OUTPUT_LANGUAGE, SCRIPT_LANGUAGES, SETTINGS, TREE_ITEMS, VIEW_CONTAINER, VIEWS } from '../../extension/contributions';
-import { ADDRESS_PATTERN, NUMBER_SETTINGS, SERVER_PATTERN } from '../../extension/settings-values';
+import { ADDRESS_PATTERN, NUMBER_SETTINGS, PATH_PATTERN, SERVER_PATTERN } from '../../extension/settings-values';
 
 interface Manifest {
   readonly main: string;
@@ -57,6 +57,7 @@ describe('package.json and the ids in the code', () => {
     }
     assert.equal(settings['riftnet.hostAddress']?.pattern, `^$|${ADDRESS_PATTERN}`);
     assert.equal(settings['riftnet.dns']?.items?.pattern, SERVER_PATTERN);
+    assert.equal(settings['riftnet.extraCaCertificates']?.items?.pattern, PATH_PATTERN);
   });
 
   it('name the same views, language and languages of scripts', () => {

@@ -55,7 +55,7 @@ export function superviseFakes() {
       workers.push(worker);
       return worker;
     },
-    settings: () => ({ link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null }),
+    settings: () => ({ link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, extraCaCertificates: [] }),
     scheduler,
     log: (level, message) => void log.push(`${level}: ${message}`),
     killProcess: (pid) => void killedPids.push(pid),

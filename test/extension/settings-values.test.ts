@@ -11,15 +11,15 @@ describe('settings', () => {
     const run = read(runSettings, {});
     assert.deepEqual(run.settings, { tickRate: 30, limits: { memoryMb: 512, outputBytesPerSecond: 1024 * 1024 }, timeoutSeconds: null, whenRunning: 'restart' });
     const worker = read(workerSettings, {});
-    assert.deepEqual(worker.settings, { link: 'auto', hostAddress: null, dns: [], captureFile: null });
+    assert.deepEqual(worker.settings, { link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] });
     assert.deepEqual([...run.problems, ...worker.problems], []);
   });
 
   it('are handed on as they stand where they are valid', () => {
     const run = read(runSettings, { tickRate: 60, memoryLimit: 128, outputLimit: 2, timeout: 2.5, whenRunning: 'parallel' });
     assert.deepEqual(run.settings, { tickRate: 60, limits: { memoryMb: 128, outputBytesPerSecond: 2048 }, timeoutSeconds: 2.5, whenRunning: 'parallel' });
-    const worker = read(workerSettings, { link: 'gateway', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng' });
-    assert.deepEqual(worker.settings, { link: 'gateway', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng' });
+    const worker = read(workerSettings, { link: 'gateway', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'] });
+    assert.deepEqual(worker.settings, { link: 'gateway', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'] });
     assert.deepEqual([...run.problems, ...worker.problems], []);
   });
 
@@ -28,9 +28,10 @@ describe('settings', () => {
     assert.deepEqual(run.settings, read(runSettings, {}).settings);
     assert.deepEqual(run.problems.length, 4);
     assert.match(run.problems.join('\n'), /riftnet\.tickRate is 0; it must be a number from 1 to 1000\. 30 is used/);
-    const worker = read(workerSettings, { link: 'wifi', hostAddress: '127.0.0.256', dns: ['example.test', 5, '192.0.2.53'], captureFile: 'relative.pcapng' });
-    assert.deepEqual(worker.settings, { link: 'auto', hostAddress: null, dns: ['192.0.2.53'], captureFile: null });
-    assert.equal(worker.problems.length, 5);
+    const worker = read(workerSettings, { link: 'wifi', hostAddress: '127.0.0.256', dns: ['example.test', 5, '192.0.2.53'], captureFile: 'relative.pcapng', extraCaCertificates: ['ca.pem', 'C:\\ca.pem'] });
+    assert.deepEqual(worker.settings, { link: 'auto', hostAddress: null, dns: ['192.0.2.53'], captureFile: null, extraCaCertificates: ['C:\\ca.pem'] });
+    assert.equal(worker.problems.length, 6);
+    assert.match(worker.problems.join('\n'), /riftnet\.extraCaCertificates holds "ca\.pem"; it must be an absolute path/);
     assert.match(worker.problems.join('\n'), /riftnet\.hostAddress is "127\.0\.0\.256"; it must be an IPv4 address/);
   });
 });

@@ -40,7 +40,7 @@ function startFake(file = FAKE_WORKER) {
 describe("a worker's process", () => {
   it('is started, talked with, and ends with all its messages delivered', async () => {
     const { handle, message, until, lines, ended } = startFake();
-    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'auto', hostAddress: null, dns: [], captureFile: null } });
+    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] } });
     assert.equal((await message('ready')).pid, handle.pid);
     await until(() => lines.find((line) => line === 'the fake worker says hello'));
     handle.send({ type: 'run', runId: 'run-1', file: '/a.ts', source: 'hello', tickRate: 30, limits: { memoryMb: 64, outputBytesPerSecond: 1000 }, timeoutSeconds: null });
@@ -52,7 +52,7 @@ describe("a worker's process", () => {
 
   it('is killed at once', async () => {
     const { handle, message, ended } = startFake();
-    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'auto', hostAddress: null, dns: [], captureFile: null } });
+    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] } });
     await message('ready');
     handle.kill();
     assert.deepEqual(await ended, { code: null, signal: 'SIGKILL', spawnError: null });

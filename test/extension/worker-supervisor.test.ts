@@ -22,7 +22,7 @@ describe('the worker supervisor', () => {
   it('configures the worker first and is ready when the worker says so', async () => {
     const { supervisor, worker } = superviseFakes();
     const ready = supervisor.ready();
-    assert.deepEqual(worker().sent, [{ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null } }]);
+    assert.deepEqual(worker().sent, [{ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, extraCaCertificates: [] } }]);
     assert.equal(supervisor.send({ type: 'stop', runId: 'run-1' }), false, 'nothing is sent before it is ready');
     worker().ready();
     await ready;

@@ -10,17 +10,24 @@ export interface HttpHost {
   hold(): () => void;
 }
 
+export interface HttpSettings {
+  /** What the script's process may use, MiB. */
+  readonly memoryMb: number;
+  /** PEM of authorities that are trusted beside Node's own; may be empty. */
+  readonly extraCaCertificates: string;
+}
+
 export type Fetch = (uri: unknown, options?: unknown) => Promise<unknown>;
 
 /** What the client's bundle exports. */
 export interface HttpModule {
-  createFetch(host: HttpHost): Fetch;
+  createFetch(host: HttpHost, settings: HttpSettings): Fetch;
 }
 
-export function createFetch(host: HttpHost, load: () => HttpModule): Fetch {
+export function createFetch(host: HttpHost, settings: HttpSettings, load: () => HttpModule): Fetch {
   let fetch: Fetch | null = null;
   return (uri, options) => {
-    fetch ??= load().createFetch(host);
+    fetch ??= load().createFetch(host, settings);
     return fetch(uri, options);
   };
 }

@@ -77,7 +77,7 @@ function run({ options, program, sourceMap }: Program): void {
     Engine: engine.Engine,
     Event: Object.freeze({ OnTick: onTick.event, OnRender: onRender.event }),
     Network: createNetwork((host, port) => network.open(host, port, 0, FIRST_WINDOW_BYTES), network),
-    fetch: createFetch(network, () => loadHttp(require)),
+    fetch: createFetch(network, options, () => loadHttp(require)),
     print,
     console: createConsole(),
   });

@@ -67,6 +67,8 @@ export interface LoadOptions {
   /** Hz. */
   readonly tickRate: number;
   readonly memoryMb: number;
+  /** PEM of authorities that fetch trusts beside Node's own; may be empty: the process may read no file. */
+  readonly extraCaCertificates: string;
   /** Name of the program in V8's stack traces. */
   readonly programName: string;
 }

@@ -121,19 +121,19 @@ describe('socket.read', () => {
 
 describe('What fetch is given', () => {
   it('has defaults', () => {
-    const request = parseRequest('http://example.com/a?b', undefined);
+    const request = parseRequest('http://example.com/a?b', undefined, 1_000);
     assert.deepEqual({ ...request, url: request.url.href }, {
-      url: 'http://example.com/a?b', method: 'GET', headers: { 'user-agent': 'riftnet', accept: '*/*', 'accept-encoding': 'gzip, deflate, br' }, body: null, redirect: 'follow', timeoutMs: 300_000, maxBodyBytes: 256 << 20,
+      url: 'http://example.com/a?b', method: 'GET', headers: { 'user-agent': 'riftnet', accept: '*/*', 'accept-encoding': 'gzip, deflate, br' }, body: null, redirect: 'follow', timeoutMs: 300_000, maxBodyBytes: 1_000,
     });
   });
 
   it('serialises json and names its type, unless the script does', () => {
-    const request = parseRequest('http://example.com/', { method: 'PATCH', body: { json: { a: [1] } } });
-    assert.equal(request.body, '{"a":[1]}');
+    const request = parseRequest('http://example.com/', { method: 'PATCH', body: { json: { a: [1] } } }, 1_000);
+    assert.equal(String(request.body), '{"a":[1]}');
     assert.equal(request.headers['content-type'], 'application/json');
-    const own = parseRequest('http://example.com/', { method: 'PATCH', headers: { 'Content-Type': 'application/merge-patch+json' }, body: { json: null } });
+    const own = parseRequest('http://example.com/', { method: 'PATCH', headers: { 'Content-Type': 'application/merge-patch+json' }, body: { json: null } }, 1_000);
     assert.equal(own.headers['content-type'], 'application/merge-patch+json');
-    assert.equal(own.body, 'null');
+    assert.equal(String(own.body), 'null');
   });
 
   for (const [name, uri, options, message] of [
@@ -153,7 +153,7 @@ describe('What fetch is given', () => {
     ['options that are none', 'http://example.com/', 7, /options must be an object, not 7/],
   ] as const) {
     it(`refuses ${name}`, () => {
-      assert.throws(() => parseRequest(uri, options), { message });
+      assert.throws(() => parseRequest(uri, options, 1_000), { message });
     });
   }
 });

@@ -41,7 +41,7 @@ export class RuntimeBench {
     const emitted: WorkerMessage[] = [];
     let bench: RuntimeBench | null = null;
     const runtime = new Runtime({
-      settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, ...settings },
+      settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, extraCaCertificates: [], ...settings },
       bundles,
       emit: (message) => (bench ? bench.take(message) : emitted.push(message)),
     });

@@ -387,7 +387,7 @@ describe('A worker and its scripts', function () {
           if (message.type === 'output') resolve();
         });
       });
-      worker.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'gateway', hostAddress: null, dns: [], captureFile: null } });
+      worker.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'gateway', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] } });
       await spinning;
       assert.equal(isRunning(pid), true);
       worker.kill('SIGKILL');
@@ -400,7 +400,7 @@ describe('A worker and its scripts', function () {
         const worker = fork(path.join(bundles, 'worker.js'), [], { stdio: 'ignore', serialization: 'json' });
         const failed = once(worker, 'message');
         const exited = once(worker, 'exit');
-        worker.send({ type: 'configure', version, settings: { link: 'gateway', hostAddress, dns: [], captureFile: null } });
+        worker.send({ type: 'configure', version, settings: { link: 'gateway', hostAddress, dns: [], captureFile: null, extraCaCertificates: [] } });
         const [message]: [WorkerMessage] = await failed as [WorkerMessage];
         assert.ok(message.type === 'failed');
         assert.match(message.message, words);

@@ -2,10 +2,11 @@
 import type { HttpHost } from '../fetch';
 import { shown } from '../arguments';
 import type { WireError } from '../wire';
-import { originOf, type ConnectTimings, type HttpAgent } from './agent';
+import type { ConnectTimings, HttpConnection, Origin } from './connection';
 import { decodeBody } from './decode';
 import { explain } from './explain';
 import { Hop, type HopResponse } from './hop';
+import type { ConnectionPool } from './pool';
 import { isRedirect, MAX_REDIRECTS, redirected } from './redirect';
 import { parseRequest, type HttpRequest } from './request';
 import { Response, type Timings } from './response';
@@ -13,6 +14,17 @@ import { NetworkError } from './stream';
 
 /** Reports of progress, ms apart. */
 const PROGRESS_MS = 100;
+/** What a report shows of a long text. */
+const MAX_REPORTED_TEXT = 2_000;
+/** RFC 9110 §9.2.2: what may be sent again, since twice has the effect of once. */
+const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE'];
+
+export interface ExchangeContext {
+  readonly pool: ConnectionPool;
+  readonly host: HttpHost;
+  /** Largest body of a response, bytes after decoding, unless the script sets one. */
+  readonly defaultMaxBodyBytes: number;
+}
 
 export class Exchange {
   private readonly startedAt = performance.now();
@@ -26,21 +38,22 @@ export class Exchange {
   private expectedBytes: number | null = null;
   private bodyBytes = 0;
   private reportedAt = 0;
-  private hop: Hop | null = null;
+  /** Ends what is under way at present. */
+  private giveUp: ((error: Error) => void) | null = null;
+  private late: NetworkError | null = null;
 
   constructor(
     private readonly id: number,
-    private readonly agent: HttpAgent,
-    private readonly host: HttpHost,
+    private readonly context: ExchangeContext,
   ) {}
 
   async run(uri: unknown, options: unknown): Promise<Response> {
-    const release = this.host.hold();
+    const release = this.context.host.hold();
     try {
       this.url = typeof uri === 'string' ? uri : shown(uri);
-      return await this.attempt(parseRequest(uri, options));
+      return await this.attempt(parseRequest(uri, options, this.context.defaultMaxBodyBytes));
     } catch (error) {
-      return this.fail(explain(error, this.url, this.bodyBytes, this.expectedBytes));
+      return this.fail(explain(error, { method: this.method, url: this.url, bodyBytes: this.bodyBytes, expectedBytes: this.expectedBytes }));
     } finally {
       release();
     }
@@ -51,7 +64,8 @@ export class Exchange {
     this.url = request.url.href;
     this.report(null, null);
     const timer = setTimeout(() => {
-      this.hop?.abort(new NetworkError('ETIMEDOUT', `${request.method} ${this.url} did not finish within ${request.timeoutMs} ms (option timeoutMs)`));
+      this.late = new NetworkError('ETIMEDOUT', `${request.method} ${this.url} did not finish within ${request.timeoutMs} ms (option timeoutMs)`);
+      this.giveUp?.(this.late);
     }, request.timeoutMs);
     try {
       return await this.follow(request);
@@ -68,38 +82,56 @@ export class Exchange {
       if (request.redirect === 'manual' || location === undefined || !isRedirect(response.status, response.headers)) return this.complete(request, response);
       if (redirects === MAX_REDIRECTS) throw new NetworkError('ELOOP', `${first.url.href} redirects more than ${MAX_REDIRECTS} times`);
       request = redirected(request, response.status, location);
+      this.method = request.method;
       this.url = request.url.href;
     }
   }
 
   private async send(request: HttpRequest): Promise<HopResponse> {
+    const { pool } = this.context;
     const origin = originOf(request.url);
-    const opener = { id: this.id, timings: this.timings };
-    this.agent.openers.set(origin, opener);
-    this.hop = new Hop(
-      { ...request, isRedirect: (status, headers) => request.redirect === 'follow' && isRedirect(status, headers) },
-      {
-        head: (status, statusMessage, headers) => this.head(request, status, statusMessage, headers),
-        progress: (bytes) => {
-          this.bodyBytes = bytes;
-          if (performance.now() - this.reportedAt >= PROGRESS_MS) this.report(null, null);
-        },
-      },
-    );
-    try {
-      return await this.hop.run(this.agent.dispatcher);
-    } finally {
-      if (this.agent.openers.get(origin) === opener) this.agent.openers.delete(origin);
+    for (let again = false; ; again = true) {
+      const connection = await this.connection(origin);
+      try {
+        return await this.exchange(request, connection);
+      } catch (error) {
+        // RFC 9112 §9.3.1: it may be sent again by itself if that does no harm, once.
+        if (again || this.late !== null || !connection.wasStale || !IDEMPOTENT.includes(request.method)) throw error;
+        pool.closeIdle(origin);
+      } finally {
+        this.giveUp = null;
+        pool.release(connection);
+      }
     }
   }
 
-  private head(request: HttpRequest, status: number, statusMessage: string, headers: Readonly<Record<string, string>>): void {
-    this.firstByteAt = performance.now();
-    this.status = status;
-    this.statusMessage = statusMessage;
-    const length = headers['content-length'];
-    this.expectedBytes = length !== undefined && request.method !== 'HEAD' && /^\d+$/.test(length) ? Number(length) : null;
-    this.report(null, null);
+  private connection(origin: Origin): Promise<HttpConnection> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.context.pool.acquire(origin, resolve);
+      this.giveUp = (error) => {
+        cancel();
+        reject(error);
+      };
+    });
+  }
+
+  private exchange(request: HttpRequest, connection: HttpConnection): Promise<HopResponse> {
+    if (this.late !== null) throw this.late;
+    const hop = new Hop({ ...request, isRedirect: (status, headers) => request.redirect === 'follow' && isRedirect(status, headers) }, connection, {
+      head: (status, statusMessage, expectedBytes) => {
+        this.firstByteAt = performance.now();
+        this.status = status;
+        this.statusMessage = statusMessage;
+        this.expectedBytes = expectedBytes;
+        this.report(null, null);
+      },
+      progress: (bytes) => {
+        this.bodyBytes = bytes;
+        if (performance.now() - this.reportedAt >= PROGRESS_MS) this.report(null, null);
+      },
+    });
+    this.giveUp = (error) => hop.abort(error);
+    return hop.run({ fetchId: this.id, timings: this.timings });
   }
 
   private async complete(request: HttpRequest, { status, statusMessage, headers, body }: HopResponse): Promise<Response> {
@@ -127,17 +159,27 @@ export class Exchange {
 
   private report(durationMs: number | null, error: WireError | null): void {
     this.reportedAt = performance.now();
-    this.host.reportFetch({
+    this.context.host.reportFetch({
       id: this.id,
       method: this.method,
-      url: this.url,
+      url: cut(this.url),
       status: this.status,
-      statusMessage: this.statusMessage,
+      statusMessage: this.statusMessage === null ? null : cut(this.statusMessage),
       bodyBytes: this.bodyBytes,
       expectedBytes: this.expectedBytes,
       startedAt: this.wallStart,
       durationMs,
-      error,
+      error: error === null ? null : { code: error.code, message: cut(error.message) },
     });
   }
+}
+
+function originOf({ protocol, hostname, port }: URL): Origin {
+  const secure = protocol === 'https:';
+  const number = port === '' ? (secure ? 443 : 80) : Number(port);
+  return { key: `${protocol}//${hostname}:${number}`, hostname, port: number, secure };
+}
+
+function cut(text: string): string {
+  return text.length > MAX_REPORTED_TEXT ? `${text.slice(0, MAX_REPORTED_TEXT)}…` : text;
 }

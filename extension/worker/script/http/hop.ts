@@ -1,6 +1,8 @@
-/** One request and its response on one connection, over undici's dispatcher. */
+/** One request and its response on one connection. */
 import { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
+import { BodyBuffer } from './body-buffer';
+import type { ConnectionUser, HttpConnection } from './connection';
 import { NetworkError } from './stream';
 
 /** What comes before a redirect is read this far, so that the connection can be used again. */
@@ -10,7 +12,7 @@ export interface HopRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string | null;
+  readonly body: Uint8Array | null;
   readonly maxBodyBytes: number;
   /** Whether a response with this status and these headers is only a redirect, whose body nobody needs. */
   readonly isRedirect: (status: number, headers: Readonly<Record<string, string>>) => boolean;
@@ -25,38 +27,35 @@ export interface HopResponse {
 }
 
 export interface HopEvents {
-  head(status: number, statusMessage: string, headers: Readonly<Record<string, string>>): void;
+  /** @param expectedBytes of the body, encoded as it comes, if the server says */
+  head(status: number, statusMessage: string, expectedBytes: number | null): void;
   /** @param bytes of the body so far */
   progress(bytes: number): void;
 }
 
-type Controller = Dispatcher.DispatchController;
-
 export class Hop implements Dispatcher.DispatchHandler {
-  private controller: Controller | null = null;
   private settled = false;
   private status = 0;
   private statusMessage = '';
   private headers: Record<string, string> = {};
-  private chunks: Buffer[] = [];
-  private bytes = 0;
+  private body = new BodyBuffer(null);
   private discards = false;
   private resolve: (response: HopResponse) => void = () => {};
   private reject: (error: Error) => void = () => {};
 
   constructor(
     private readonly request: HopRequest,
+    private readonly connection: HttpConnection,
     private readonly events: HopEvents,
   ) {}
 
   /** Rejects with undici's error or ours; settles at the latest when `abort` is called. */
-  run(dispatcher: Dispatcher): Promise<HopResponse> {
+  run(user: ConnectionUser): Promise<HopResponse> {
     const { url, method, headers, body } = this.request;
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      const names = Object.entries(headers).flat();
-      dispatcher.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: names, body }, this);
+      this.connection.dispatch(user, { path: url.pathname + url.search, method, headers: Object.entries(headers).flat(), body }, this);
     });
   }
 
@@ -64,60 +63,65 @@ export class Hop implements Dispatcher.DispatchHandler {
     if (this.settled) return;
     this.settled = true;
     this.reject(error);
-    this.controller?.abort(error);
+    this.connection.destroy(error);
   }
 
   // ---- DispatchHandler
 
-  onRequestStart(controller: Controller): void {
-    this.controller = controller;
-    if (this.settled) controller.abort(new NetworkError('ECONNABORTED', 'The exchange was given up'));
+  onRequestStart(): void {
+    this.connection.started();
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: Record<string, string | string[] | undefined>, statusMessage = ''): void {
-    // Interim responses (RFC 9110 §15.2) come before the one that was asked for.
-    if (status < 200 || this.settled) return;
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, parsed: Record<string, string | string[] | undefined>, statusMessage = ''): void {
+    if (this.settled) return;
     this.status = status;
     this.statusMessage = statusMessage;
-    // RFC 9110 §5.3: repeated fields are joined.
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) this.headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    // RFC 9110 §5.3: repeated fields are joined. Defined, not assigned: a server may call one `__proto__`.
+    this.headers = Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
     this.discards = this.request.isRedirect(status, this.headers);
-    if (!this.discards) this.events.head(status, statusMessage, this.headers);
+    if (this.discards) return;
+    const { method, maxBodyBytes } = this.request;
+    const length = this.headers['content-length'];
+    const expected = length !== undefined && method !== 'HEAD' && /^\d+$/.test(length) ? Number(length) : null;
+    if (expected !== null && expected <= maxBodyBytes) this.body = new BodyBuffer(expected);
+    this.events.head(status, statusMessage, expected);
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return;
-    this.bytes += chunk.length;
-    if (this.discards) {
-      if (this.bytes <= MAX_DISCARD_BYTES) return;
-      this.finish();
-      controller.abort(new NetworkError('ECONNABORTED', 'The rest of a redirect is not read'));
+    const { body, discards, request, events } = this;
+    if (discards) {
+      body.skip(chunk.length);
+      if (body.length > MAX_DISCARD_BYTES) this.endEarly();
       return;
     }
-    if (this.bytes > this.request.maxBodyBytes) return this.abort(tooLarge(this.request));
-    this.chunks.push(chunk);
-    this.events.progress(this.bytes);
+    if (body.length + chunk.length > request.maxBodyBytes) return this.abort(tooLarge(request));
+    body.add(chunk);
+    events.progress(body.length);
   }
 
   onResponseEnd(): void {
-    // undici frees a connection in the turn after this: a request that came before it would open another.
-    setImmediate(() => setImmediate(() => this.finish()));
+    this.connection.completed();
+    this.finish();
   }
 
-  onResponseError(_controller: Controller, error: Error): void {
+  onResponseError(_controller: unknown, error: Error): void {
     if (this.settled) return;
     this.settled = true;
     this.reject(error);
   }
 
+  /** The rest is not needed, and too long to be read for the connection's sake. */
+  private endEarly(): void {
+    this.finish();
+    this.connection.destroy(new NetworkError('ECONNABORTED', 'The rest of a redirect is not read'));
+  }
+
   private finish(): void {
     if (this.settled) return;
     this.settled = true;
-    const { status, statusMessage, headers, chunks } = this;
-    const [first] = chunks;
-    const body = this.discards ? Buffer.alloc(0) : chunks.length === 1 && first ? first : Buffer.concat(chunks);
-    this.chunks = [];
-    this.resolve({ status, statusMessage, headers, body });
+    const { status, statusMessage, headers, body } = this;
+    this.resolve({ status, statusMessage, headers, body: body.take() });
   }
 }
 

@@ -3,12 +3,17 @@
  * first calls `fetch`, with Node's timers and `process` as parameters (see load-http.ts): the script's global
  * scope has its own timers, or none.
  */
-import type { Fetch, HttpHost } from '../fetch';
-import { createAgent } from './agent';
-import { Exchange } from './exchange';
+import type { Fetch, HttpHost, HttpSettings } from '../fetch';
+import { Exchange, type ExchangeContext } from './exchange';
+import { ConnectionPool } from './pool';
+import { Tls } from './tls';
 
-export function createFetch(host: HttpHost): Fetch {
-  const agent = createAgent(host);
+/** A body, what it came encoded as, and both on the way fit into a script's memory together. */
+const BODY_SHARE = 4;
+
+export function createFetch(host: HttpHost, { memoryMb, extraCaCertificates }: HttpSettings): Fetch {
+  const pool = new ConnectionPool(host, new Tls(extraCaCertificates));
+  const context: ExchangeContext = { pool, host, defaultMaxBodyBytes: Math.floor((memoryMb * 1_048_576) / BODY_SHARE) };
   let lastId = 0;
-  return (uri, options) => new Exchange(++lastId, agent, host).run(uri, options);
+  return (uri, options) => new Exchange(++lastId, context).run(uri, options);
 }

@@ -22,6 +22,8 @@ export class NetworkError extends Error {
 }
 
 export class ChannelStream extends Duplex {
+  /** Whether nothing is under way: then even undici's own reasons to destroy it close it in order. */
+  orderly = false;
   private connected = false;
   private wantsData = false;
   private ended = false;
@@ -66,7 +68,7 @@ export class ChannelStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.channel.onActivity = null;
     // An exchange that was given up must not go on sending or receiving behind the script's back.
-    if (error === null) this.channel.close();
+    if (error === null || this.orderly) this.channel.close();
     else this.channel.abort();
     done(error);
   }
