@@ -448,7 +448,7 @@ interface FetchOptions {
   readonly timeoutMs?: number;
   /** `follow` (at most 20, as on the web) unless told; with `manual` the redirect itself is the response. */
   readonly redirect?: 'follow' | 'manual';
-  /** Largest body, bytes after decoding; 268 435 456 (256 MiB) unless told. A larger one fails the exchange: `EMSGSIZE`. */
+  /** Largest body, bytes after decoding; a quarter of the memory limit (128 MiB) unless told. A larger one fails the exchange: `EMSGSIZE`. */
   readonly maxBodyBytes?: number;
 }
 

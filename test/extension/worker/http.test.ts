@@ -85,7 +85,7 @@ describe('Why an exchange failed', () => {
     ['text', 'EINVAL', /^fetch: an option threw 'text'$/],
   ] as const) {
     it(`is ${code} for ${String(error)}`, () => {
-      const explained = explain(error, { method: 'GET', url: 'http://a/', bodyBytes: 5, expectedBytes: 10 });
+      const explained = explain(error, { method: 'GET', url: 'http://a/', hasHead: true, bodyBytes: 5, expectedBytes: 10 });
       assert.equal(explained.code, code);
       assert.match(explained.message, message);
     });

@@ -1,16 +1,23 @@
-/** Makes the requests of requests.json, each group one after the other and the groups at once; prints a line of JSON for each. */
-import groups from './requests.json';
+/** Makes the requests of requests.json: the groups at once, what is in a group one after the other. Prints all that came of them as JSON. */
+import orders from './requests.json';
 
-for (const result of await Promise.all(groups.map(run))) print(...result.map((line) => `${line}\n`));
+interface Order {
+  readonly url: string;
+  readonly options?: FetchOptions;
+  readonly bodyBase64?: string;
+  readonly waitMs?: number;
+}
 
-async function run(requests: (typeof groups)[number]): Promise<string[]> {
-  const lines: string[] = [];
-  for (const { name, url, options, bodyBase64, waitMs } of requests) {
-    if (waitMs !== undefined) await new Promise((resolve) => setTimeout(() => resolve(null), waitMs));
-    const body = bodyBase64 === undefined ? {} : { body: Buffer.from(bodyBase64, 'base64') };
-    const response = await fetch(url, { ...options, ...body } as FetchOptions);
-    const { status, statusMessage, headers, ok, error, timings } = response;
-    lines.push(JSON.stringify({ name, status, statusMessage, headers, ok, url: response.url, error, timings, body: response.body.toString('base64') }));
+const groups = orders as readonly (readonly Order[])[];
+print(JSON.stringify(await Promise.all(groups.map(run))));
+
+async function run(group: readonly Order[]) {
+  const results = [];
+  for (const { url, options, bodyBase64, waitMs } of group) {
+    if (waitMs !== undefined) await new Promise((resolve) => Engine.Delay(resolve, waitMs));
+    const response = await fetch(url, { ...options, ...(bodyBase64 === undefined ? {} : { body: Buffer.from(bodyBase64, 'base64') }) });
+    const { status, statusMessage, headers, ok, error, timings, body } = response;
+    results.push({ status, statusMessage, headers, ok, url: response.url, error, timings, body: body.toString('base64') });
   }
-  return lines;
+  return results;
 }

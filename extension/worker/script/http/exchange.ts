@@ -53,7 +53,7 @@ export class Exchange {
       this.url = typeof uri === 'string' ? uri : shown(uri);
       return await this.attempt(parseRequest(uri, options, this.context.defaultMaxBodyBytes));
     } catch (error) {
-      return this.fail(explain(error, { method: this.method, url: this.url, bodyBytes: this.bodyBytes, expectedBytes: this.expectedBytes }));
+      return this.fail(explain(error, { method: this.method, url: this.url, hasHead: this.firstByteAt !== null, bodyBytes: this.bodyBytes, expectedBytes: this.expectedBytes }));
     } finally {
       release();
     }

@@ -7,6 +7,8 @@ import { explainTls } from './tls-errors';
 export interface FailedExchange {
   readonly method: string;
   readonly url: string;
+  /** Whether the head of the response had arrived. */
+  readonly hasHead: boolean;
   /** Bytes of the body that had arrived, and how many the server had promised. */
   readonly bodyBytes: number;
   readonly expectedBytes: number | null;
@@ -22,10 +24,14 @@ export function explain(thrown: unknown, exchange: FailedExchange): WireError {
 }
 
 function explained(error: Error, exchange: FailedExchange): WireError {
-  const { url } = exchange;
+  const { url, hasHead } = exchange;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = String(error.message);
   if (error.name === 'NetworkError') return { code, message };
+  // undici says so of every error in a head that has a length, too.
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !hasHead) {
+    return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: its Content-Length contradicts another one or Transfer-Encoding, or is no number` };
+  }
   if (code === 'UND_ERR_SOCKET' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || code === 'HPE_INVALID_EOF_STATE') {
     return message === 'bad upgrade' ? { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: it changes the protocol, which nobody asked for (status 101)` } : { code: 'ECONNRESET', message: closedEarly(exchange) };
   }

@@ -1,5 +1,5 @@
 /** One request and its response on one connection. */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Dispatcher } from 'undici';
 import { BodyBuffer } from './body-buffer';
 import type { ConnectionUser, HttpConnection } from './connection';
@@ -79,12 +79,16 @@ export class Hop implements Dispatcher.DispatchHandler {
     // RFC 9110 §5.3: repeated fields are joined. Defined, not assigned: a server may call one `__proto__`.
     this.headers = Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
     this.discards = this.request.isRedirect(status, this.headers);
+    // Joined, they would be one address that nobody meant.
+    if (this.discards && Array.isArray(parsed['location'])) return this.abort(new NetworkError('EPROTO', `${this.request.url.href} redirects to more than one address`));
     if (this.discards) return;
     const { method, maxBodyBytes } = this.request;
     const length = this.headers['content-length'];
     const expected = length !== undefined && method !== 'HEAD' && /^\d+$/.test(length) ? Number(length) : null;
-    if (expected !== null && expected <= maxBodyBytes) this.body = new BodyBuffer(expected);
     this.events.head(status, statusMessage, expected);
+    if (!hasBody(status)) return this.complete();
+    if (expected !== null && expected > maxBodyBytes) return this.abort(tooLarge(this.request));
+    if (expected !== null) this.body = new BodyBuffer(expected);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -101,8 +105,7 @@ export class Hop implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.connection.completed();
-    this.finish();
+    this.complete();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -117,12 +120,22 @@ export class Hop implements Dispatcher.DispatchHandler {
     this.connection.destroy(new NetworkError('ECONNABORTED', 'The rest of a redirect is not read'));
   }
 
+  private complete(): void {
+    this.connection.completed();
+    this.finish();
+  }
+
   private finish(): void {
     if (this.settled) return;
     this.settled = true;
     const { status, statusMessage, headers, body } = this;
     this.resolve({ status, statusMessage, headers, body: body.take() });
   }
+}
+
+/** RFC 9112 §6.3: these end with their head, whatever length it names; undici would wait for that length. */
+function hasBody(status: number): boolean {
+  return status !== 204 && status !== 304;
 }
 
 export function tooLarge({ url, maxBodyBytes }: { readonly url: URL; readonly maxBodyBytes: number }): NetworkError {
