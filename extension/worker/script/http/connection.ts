@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { TLSSocket } from 'node:tls';
 import type { HttpHost } from '../fetch';
 import { checkHost } from '../host-name';
+import type { Origin } from './origin';
 import { MAX_HEADER_BYTES } from './request';
 import { StatusLineReader } from './status-line';
 import { ChannelStream, NetworkError } from './stream';
@@ -31,14 +32,6 @@ export interface ConnectTimings {
 export interface ConnectionUser {
   readonly fetchId: number;
   readonly timings: ConnectTimings;
-}
-
-export interface Origin {
-  /** `protocol//host:port`. */
-  readonly key: string;
-  readonly hostname: string;
-  readonly port: number;
-  readonly secure: boolean;
 }
 
 type Done = (error: Error | null, socket: ChannelStream | TLSSocket | null) => void;

@@ -2,10 +2,11 @@
 import type { HttpHost } from '../fetch';
 import { shown } from '../arguments';
 import type { WireError } from '../wire';
-import type { ConnectTimings, HttpConnection, Origin } from './connection';
+import type { ConnectTimings, HttpConnection } from './connection';
 import { decodeBody } from './decode';
 import { explain } from './explain';
 import { Hop, type HopResponse } from './hop';
+import { originOf, type Origin } from './origin';
 import type { ConnectionPool } from './pool';
 import { isRedirect, MAX_REDIRECTS, redirected } from './redirect';
 import { parseRequest, type HttpRequest } from './request';
@@ -172,12 +173,6 @@ export class Exchange {
       error: error === null ? null : { code: error.code, message: cut(error.message) },
     });
   }
-}
-
-function originOf({ protocol, hostname, port }: URL): Origin {
-  const secure = protocol === 'https:';
-  const number = port === '' ? (secure ? 443 : 80) : Number(port);
-  return { key: `${protocol}//${hostname}:${number}`, hostname, port: number, secure };
 }
 
 function cut(text: string): string {

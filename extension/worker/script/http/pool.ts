@@ -3,7 +3,8 @@
  * bounds; who finds no room waits in turn.
  */
 import type { HttpHost } from '../fetch';
-import { HttpConnection, type Origin } from './connection';
+import { HttpConnection } from './connection';
+import type { Origin } from './origin';
 import type { Tls } from './tls';
 
 /** To one server, in use or not. */

@@ -1,6 +1,6 @@
 /** TLS over a stream of ours: Node's, with certificates verified against its own roots and those the user added. */
 import type { SecureContext, TLSSocket } from 'node:tls';
-import type { Origin } from './connection';
+import type { Origin } from './origin';
 import type { ChannelStream } from './stream';
 
 /** Sessions kept to be resumed, one for each server. */
