@@ -17,8 +17,8 @@ export interface WorkerSettings {
   readonly captureFile: string | null;
   /** Bytes of the latest frames that are kept in memory, to be saved later; absent or 0: none. */
   readonly recentFrameBytes?: number;
-  /** Absolute paths of PEM files with authorities that fetch trusts beside Node's own. */
-  readonly extraCaCertificates: readonly string[];
+  /** Absolute paths of PEM files with authorities that fetch trusts beside Node's own; absent: none. */
+  readonly extraCaCertificates?: readonly string[];
 }
 
 export interface RunLimits {

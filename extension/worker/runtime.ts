@@ -39,7 +39,7 @@ export class Runtime {
   constructor(private readonly options: RuntimeOptions) {
     this.activity = new Activity(options.emit);
     const { NODE_EXTRA_CA_CERTS: fromEnvironment } = process.env;
-    this.caCertificates = new CaCertificates([...(fromEnvironment ? [fromEnvironment] : []), ...options.settings.extraCaCertificates], (message) => this.log('warn', message));
+    this.caCertificates = new CaCertificates([...(fromEnvironment ? [fromEnvironment] : []), ...(options.settings.extraCaCertificates ?? [])], (message) => this.log('warn', message));
     this.network = new Network({
       settings: options.settings,
       log: (level, message) => this.log(level, message),
