@@ -92,9 +92,14 @@ export class DnsQuery {
   private next(now: number): void {
     // Each server is asked at least once, however many there are.
     const most = Math.max(this.options.config.tries, this.servers.length);
-    const server = this.alive[this.sent % Math.max(this.alive.length, 1)];
+    // In turn: of those asked least often the first. Not by counting on, for the list gets shorter on the way.
+    const server = this.alive.reduce<DnsServer | undefined>((best, one) => (best && this.timesAsked(best) <= this.timesAsked(one) ? best : one), undefined);
     if (!server || this.sent >= most) return this.giveUp(now);
     this.ask(server, now);
+  }
+
+  private timesAsked(server: DnsServer): number {
+    return this.tries.filter((attempt) => attempt.server === server && !attempt.overTcp).length;
   }
 
   private ask(server: DnsServer, now: number): void {

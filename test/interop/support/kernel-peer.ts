@@ -1,6 +1,7 @@
 /**
  * Runs in a namespace, over the kernel's network: `echo-server PORT`, `echo-client ADDRESS PORT BYTES`,
- * `udp-echo-server PORT`, `udp-flood ADDRESS PORT MS`; and beside it: `send-frame HEX TIMES`.
+ * `udp-echo-server PORT`, `udp-echo-client ADDRESS PORT BYTES`, `udp-flood ADDRESS PORT MS`, `dns-liar ADDRESS TRUTH`; and beside
+ * it: `send-frame HEX TIMES`.
  */
 import { createHash, randomFillSync } from 'node:crypto';
 import dgram from 'node:dgram';
@@ -33,9 +34,43 @@ function client(address: string, port: number, bytes: number): void {
 }
 
 function udpEchoServer(port: number): void {
-  const socket = dgram.createSocket('udp4');
-  socket.on('message', (data, { address, port: from }) => socket.send(data, from, address));
+  const socket = dgram.createSocket('udp4', (data, from) => socket.send(data, from.port, from.address));
   socket.bind(port, () => process.stdout.write('listening\n'));
+}
+
+function udpClient(address: string, port: number, bytes: number): void {
+  const data = randomFillSync(Buffer.alloc(bytes));
+  const socket = dgram.createSocket('udp4', (answer) => {
+    process.stdout.write(`${answer.length} ${answer.equals(data) ? 'intact' : 'damaged'}\n`);
+    socket.close();
+  });
+  socket.send(data, port, address);
+}
+
+/**
+ * A name server that answers each question for an A record with lies that a resolver can tell: another id, another
+ * question, another port, a broken message, each naming `lie`. Last, if TRUTH is an address, the true answer.
+ */
+function dnsLiar(lie: string, truth: string): void {
+  const answer = (question: Buffer, address: string, change?: (message: Buffer) => void): Buffer => {
+    const end = question.indexOf(0, 12) + 5;
+    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]);
+    const message = Buffer.concat([question.subarray(0, end), record]);
+    // A response, one question, one answer, nothing else.
+    message.set([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], 2);
+    change?.(message);
+    return message;
+  };
+  const other = dgram.createSocket('udp4').bind();
+  const socket = dgram.createSocket('udp4', (question, { address, port }) => {
+    const reply = (message: Buffer): void => void socket.send(message, port, address);
+    reply(answer(question, lie, (message) => void message.writeUInt16BE(message.readUInt16BE(0) ^ 1, 0)));
+    reply(answer(question, lie, (message) => void (message[13] = 0x7a)));
+    other.send(answer(question, lie), port, address);
+    reply(answer(question, lie).subarray(0, 15));
+    if (truth !== '') setTimeout(() => reply(answer(question, truth)), 20);
+  });
+  socket.bind(53, () => process.stdout.write('listening\n'));
 }
 
 /** As many small datagrams as the kernel takes. */
@@ -72,6 +107,8 @@ function sendFrame(frame: Buffer, times: number): void {
 if (role === 'echo-server') server(Number(words[0]));
 else if (role === 'echo-client') client(words[0] ?? '', Number(words[1]), Number(words[2]));
 else if (role === 'udp-echo-server') udpEchoServer(Number(words[0]));
+else if (role === 'udp-echo-client') udpClient(words[0] ?? '', Number(words[1]), Number(words[2]));
+else if (role === 'dns-liar') dnsLiar(words[0] ?? '', words[1] ?? '');
 else if (role === 'udp-flood') flood(words[0] ?? '', Number(words[1]), Number(words[2]));
 else if (role === 'send-frame') sendFrame(Buffer.from(words[0] ?? '', 'hex'), Number(words[1]));
 else throw new Error(`unknown role ${role}`);

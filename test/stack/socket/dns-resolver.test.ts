@@ -75,6 +75,16 @@ describe('The DNS resolver', () => {
     assert.equal(results.length, 1);
   });
 
+  it('passes none over, and asks none again, when one between them fails', () => {
+    const servers = Array.from({ length: 4 }, (_, i) => ({ address: ONE.address + i, port: 53 }));
+    const x = new Asked({}, servers);
+    x.resolve('example.org');
+    x.until(3000);
+    const [, , third] = [x.take(), x.take(), x.take()];
+    x.reply(third, { flags: 2 });
+    assert.equal(x.take().destination, ONE.address + 3);
+  });
+
   it('asks the next server at once when one fails, refuses or is not there, and EAI_AGAIN says how each failed', () => {
     const x = new Asked();
     const results = x.resolve('example.org');
