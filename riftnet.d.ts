@@ -142,6 +142,14 @@ interface Socket {
    * @throws TypeError for an unknown encoding, RangeError if the text is larger than the queue; then nothing is queued
    */
   write(text: string, encoding?: BufferEncoding): boolean;
+  /**
+   * Queues whichever of the three a variable holds; text is sent as UTF-8.
+   *
+   * @param data - at most 64 MiB of bytes
+   * @returns as for bytes in a Buffer
+   * @throws TypeError, RangeError as for each of them; then nothing is queued
+   */
+  write(data: Uint8Array | readonly number[] | string): boolean;
 
   /**
    * Everything that has arrived and has not been read.

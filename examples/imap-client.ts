@@ -36,7 +36,9 @@ export class ImapClient {
   async append(mailbox: string, message: string): Promise<void> {
     const command = `APPEND ${mailbox}`;
     const tag = this.send(`${command} {${Buffer.byteLength(message)}}`);
-    const answer = await this.line();
+    let answer = await this.line();
+    // The server may tell other things first.
+    while (answer.text.startsWith('* ')) answer = await this.line();
     if (!answer.text.startsWith('+')) throw new Error(`${command}: ${answer.text}`);
     this.write(`${message}\r\n`);
     await this.until(tag, command);

@@ -39,7 +39,7 @@ export class SocketEvents {
 
   write(data: string | Uint8Array): boolean {
     this.writing = true;
-    return typeof data === 'string' ? this.socket.write(data) : this.socket.write(data);
+    return this.socket.write(data);
   }
 
   close(): void {

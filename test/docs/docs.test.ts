@@ -76,6 +76,10 @@ describe('The pages for script authors', function () {
         fs.mkdirSync(place, { recursive: true });
         fs.writeFileSync(path.join(place, block.attributes['file'] ?? `line-${block.line}.ts`), block.text);
       }
+      // The README's talk to a server elsewhere: they are compiled, and not run.
+      const readme = blocksOf(fs.readFileSync('README.md', 'utf8')).filter(({ language }) => language === 'ts');
+      assert.ok(readme.length > 0);
+      readme.forEach(({ text }, index) => fs.writeFileSync(path.join(folder, `readme-${index}.ts`), text));
       const config: { compilerOptions: object } = JSON.parse(fs.readFileSync(TYPES, 'utf8'));
       fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ ...config, include: ['**/*.ts', path.resolve('riftnet.d.ts')] }));
       for (const compiler of COMPILERS) assert.deepEqual(await compile(compiler, folder), []);
@@ -106,6 +110,12 @@ describe('The pages for script authors', function () {
         if (anchor !== '') assert.ok(anchorsOf(fs.readFileSync(place, 'utf8')).includes(anchor), `${file} links to ${place}#${anchor}`);
       }
     }
+  });
+
+  it('name each example', () => {
+    const examples = fs.readdirSync('examples').filter((name) => name.endsWith('.ts'));
+    assert.ok(examples.length > 8);
+    assert.deepEqual(examples.filter((name) => !pages[0]?.text.includes(`\`${name}\``)), []);
   });
 
   it('name every code that a script may meet', () => {

@@ -25,6 +25,7 @@ socket.write(new Uint8Array(new SharedArrayBuffer(2)));
 socket.write([0, 255]);
 const frozen: readonly number[] = Object.freeze([1, 2]);
 socket.write(frozen);
+for (const data of ['text', Buffer.alloc(1), [1, 2]]) socket.write(data);
 
 const all = socket.read();
 const some = socket.read(4);
