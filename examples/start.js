@@ -59,7 +59,7 @@ async function main() {
     stop();
   }
   console.log('\nAll example scripts ran. To go on with them: `node examples/server.js` in one terminal, and in another');
-  console.log('node dist/cli.js run examples/hello.ts --host-address 127.0.0.1');
+  console.log('node dist/cli.js run examples/hello.ts --link gateway --host-address 127.0.0.1');
 }
 
 main().catch((error) => {

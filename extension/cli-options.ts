@@ -3,16 +3,21 @@ import { statSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { WorkerSettings } from './protocol';
 import { readCaFile } from './worker/ca-certificates';
+import { parseAddress } from './address-setting';
+import type { AddressSetting, LinkMode, PcapSettings, WorkerSettings } from './protocol';
 import { SCRIPT_EXTENSIONS } from './worker/loader';
 
 export const USAGE = `Usage: riftnet run SCRIPT [OPTION]...
 Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
 
-  --link auto|gateway      how the stack reaches the network (default auto)
+  --link auto|gateway|pcap how the stack reaches the network (default auto)
   --tick-rate HZ           ticks per second, 1 to 1000 (default 30)
   --timeout SECONDS        end the script after this time (default: none)
+  --interface NAME         with --link pcap: the interface (default: the one that fits best)
+  --address dhcp|A.B.C.D/LEN  with --link pcap: the stack's own address there (default dhcp)
+  --gateway A.B.C.D        with a given address: the router
+  --capture-binding auto|cap|libpcap  with --link pcap: what captures (default auto)
   --host-address A.B.C.D   what localhost is relayed to (default: this computer's primary address)
   --dns A.B.C.D[:PORT]     name server instead of the system's; several: repeat it, or separate by commas
   --ca FILE                trust the authorities in this PEM file too, for https:; several: repeat it
@@ -44,6 +49,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+const LINKS: readonly LinkMode[] = ['auto', 'gateway', 'pcap'];
+const BINDINGS: readonly PcapSettings['binding'][] = ['auto', 'cap', 'libpcap'];
+/** The options that say how the stack is a host on an interface. */
+const HOST_OPTIONS = ['interface', 'address', 'gateway', 'capture-binding'] as const;
+
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 
 /** @throws UsageError */
@@ -56,17 +66,22 @@ export function parseCommand(args: readonly string[]): Command {
   if (command !== 'run') throw new UsageError(`there is no command '${command}'; the command is 'run'`);
   if (script === undefined) throw new UsageError(`no script given\n${USAGE}`);
   if (rest.length > 0) throw new UsageError(`only one script can be run at once; '${rest.join(' ')}' is too much`);
-  const link = values.link ?? 'auto';
-  if (link !== 'auto' && link !== 'gateway') throw new UsageError(`--link must be auto or gateway, not '${link}'`);
+  const needless = values.link === 'gateway' ? HOST_OPTIONS.find((option) => values[option] !== undefined) : undefined;
+  if (needless !== undefined) throw new UsageError(`--${needless} is for --link pcap: the gateway has no use for it`);
   return {
     kind: 'run',
     file: checkFile(script),
     settings: {
-      link,
-      hostAddress: checkHostAddress(values['host-address']),
+      link: checkChoice('--link', values.link, LINKS) ?? 'auto',
+      hostAddress: checkAddress('--host-address', values['host-address']),
       dns: checkServers(values.dns ?? []),
       captureFile: values.capture === undefined ? null : path.resolve(checkNotEmpty('--capture', values.capture)),
       extraCaCertificates: (values.ca ?? []).map(checkCaFile),
+      pcap: {
+        interface: values.interface === undefined ? null : checkNotEmpty('--interface', values.interface),
+        binding: checkChoice('--capture-binding', values['capture-binding'], BINDINGS) ?? 'auto',
+        address: checkOwnAddress(values.address, checkAddress('--gateway', values.gateway)),
+      },
     },
     tickRate: checkNumber('--tick-rate', values['tick-rate'], 1, 1_000) ?? 30,
     timeoutSeconds: checkNumber('--timeout', values.timeout, 0.001, MAX_TIMEOUT_SECONDS),
@@ -81,6 +96,10 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         link: { type: 'string' },
+        interface: { type: 'string' },
+        address: { type: 'string' },
+        gateway: { type: 'string' },
+        'capture-binding': { type: 'string' },
         'tick-rate': { type: 'string' },
         timeout: { type: 'string' },
         'host-address': { type: 'string' },
@@ -115,10 +134,25 @@ function checkFile(script: string): string {
   return file;
 }
 
-function checkHostAddress(text: string | undefined): string | null {
+function checkAddress(option: string, text: string | undefined): string | null {
   if (text === undefined) return null;
-  if (!isIPv4(text)) throw new UsageError(`--host-address must be an IPv4 address such as 192.0.2.1, not '${text}'`);
+  if (!isIPv4(text)) throw new UsageError(`${option} must be an IPv4 address such as 192.0.2.1, not '${text}'`);
   return text;
+}
+
+function checkOwnAddress(text: string | undefined, gateway: string | null): AddressSetting {
+  const address = parseAddress(text ?? 'dhcp');
+  if (address === null) throw new UsageError(`--address must be dhcp, or an IPv4 address with the length of its network, such as 192.0.2.7/24, not '${text}'`);
+  if (address.mode === 'static') return { ...address, gateway };
+  if (gateway !== null) throw new UsageError('--gateway goes with a given address, --address A.B.C.D/LEN: DHCP names the router itself');
+  return address;
+}
+
+function checkChoice<T extends string>(option: string, text: string | undefined, choices: readonly T[]): T | null {
+  if (text === undefined) return null;
+  const known = choices.find((choice) => choice === text);
+  if (known === undefined) throw new UsageError(`${option} must be one of ${choices.join(', ')}, not '${text}'`);
+  return known;
 }
 
 function checkServers(given: readonly string[]): string[] {

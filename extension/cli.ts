@@ -50,7 +50,7 @@ class Terminal {
   private take(message: WorkerMessage): void {
     switch (message.type) {
       case 'log':
-        if (message.level === 'warn' || message.level === 'error') say(message.message);
+        if (message.level !== 'debug') say(message.message);
         return;
       case 'script-error':
         this.exitCode = EXIT.threw;

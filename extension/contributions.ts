@@ -32,6 +32,10 @@ export const CONFIGURATION_SECTION = 'riftnet';
 
 export const SETTINGS = {
   link: 'link',
+  interface: 'interface',
+  address: 'address',
+  gateway: 'gateway',
+  captureBinding: 'captureBinding',
   hostAddress: 'hostAddress',
   dns: 'dns',
   extraCaCertificates: 'extraCaCertificates',

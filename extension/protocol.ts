@@ -11,7 +11,7 @@ export interface WorkerSettings {
   readonly link: LinkMode;
   /** Dotted IPv4 address that `localhost` stands for; null: this computer's primary address. */
   readonly hostAddress: string | null;
-  /** Name servers that replace the system's, dotted IPv4 with an optional `:port`; empty: the system's. */
+  /** Name servers that replace the network's own, dotted IPv4 with an optional `:port`; empty: the network's. */
   readonly dns: readonly string[];
   /** A pcapng file that every frame is written to; null: none. */
   readonly captureFile: string | null;
@@ -19,7 +19,34 @@ export interface WorkerSettings {
   readonly recentFrameBytes?: number;
   /** Absolute paths of PEM files with authorities that fetch trusts beside Node's own; absent: none. */
   readonly extraCaCertificates?: readonly string[];
+  /** For the link `pcap`; the others make nothing of it. */
+  readonly pcap: PcapSettings;
 }
+
+/** How the stack becomes a host of its own on the network. */
+export interface PcapSettings {
+  /** The interface's name; null: the one that fits best. */
+  readonly interface: string | null;
+  readonly binding: 'auto' | 'cap' | 'libpcap';
+  readonly address: AddressSetting;
+}
+
+export type AddressSetting =
+  | { readonly mode: 'dhcp' }
+  | {
+      readonly mode: 'static';
+      /** Dotted IPv4. */
+      readonly address: string;
+      /** 0 … 32 */
+      readonly prefixLength: number;
+      /** Dotted IPv4; null: only the own network is reached. */
+      readonly gateway: string | null;
+    };
+
+/** What a worker does without a setting. */
+export const DEFAULT_WORKER_SETTINGS: WorkerSettings = {
+  link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [], pcap: { interface: null, binding: 'auto', address: { mode: 'dhcp' } },
+};
 
 export interface RunLimits {
   /** RSS of the script's process in MiB, 64 … 65536. */

@@ -1,5 +1,6 @@
+import { isIpv4, parseAddress, SERVER_PATTERN } from './address-setting';
 import { t } from './l10n';
-import type { LinkMode, WorkerSettings } from './protocol';
+import type { AddressSetting, LinkMode, PcapSettings, WorkerSettings } from './protocol';
 import type { RunSettings } from './run-controller';
 
 /** What a person typed into settings.json: anything. */
@@ -20,12 +21,8 @@ export const NUMBER_SETTINGS = {
   timeout: { minimum: 0, maximum: 86_400, default: 0 },
 } as const;
 
-const LINKS: readonly LinkMode[] = ['auto', 'gateway'];
-const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
-/** As in package.json. */
-export const ADDRESS_PATTERN = `^${OCTET}(?:\\.${OCTET}){3}$`;
-export const SERVER_PATTERN = `^${OCTET}(?:\\.${OCTET}){3}(?::\\d{1,5})?$`;
-const ADDRESS = new RegExp(ADDRESS_PATTERN);
+const LINKS: readonly LinkMode[] = ['auto', 'gateway', 'pcap'];
+const BINDINGS: readonly PcapSettings['binding'][] = ['auto', 'cap', 'libpcap'];
 const SERVER = new RegExp(SERVER_PATTERN);
 
 /** VS Code warns about a value out of range, and hands it over all the same. */
@@ -62,6 +59,20 @@ function pathsSetting(raw: RawSettings, problem: SettingProblem, key: string): s
   return paths;
 }
 
+function choiceSetting<T extends string>(raw: RawSettings, problem: SettingProblem, key: string, choices: readonly T[], fallback: T): T {
+  const value = raw(key);
+  const known = choices.find((choice) => choice === value);
+  if (known === undefined && value !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be one of {2}. {3} is used.', key, JSON.stringify(value), choices.join(', '), fallback));
+  return known ?? fallback;
+}
+
+function addressSetting(raw: RawSettings, problem: SettingProblem): AddressSetting {
+  const text = textSetting(raw, problem, 'address', (given) => parseAddress(given) !== null, t('dhcp, or an IPv4 address with the length of its network, such as {0}', '192.0.2.7/24')) ?? 'dhcp';
+  const address = parseAddress(text) ?? { mode: 'dhcp' };
+  const gateway = textSetting(raw, problem, 'gateway', isIpv4, t('an IPv4 address, such as {0}', '192.0.2.1'));
+  return address.mode === 'static' ? { ...address, gateway } : address;
+}
+
 /** What a run is started with. */
 export function runSettings(raw: RawSettings, problem: SettingProblem): RunSettings {
   const timeout = numberSetting(raw, problem, 'timeout');
@@ -78,9 +89,6 @@ export function runSettings(raw: RawSettings, problem: SettingProblem): RunSetti
 
 /** What a worker is started with. */
 export function workerSettings(raw: RawSettings, problem: SettingProblem): WorkerSettings {
-  const link = raw('link');
-  const known = LINKS.find((mode) => mode === link);
-  if (known === undefined && link !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be one of {2}. {3} is used.', 'link', JSON.stringify(link), LINKS.join(', '), 'auto'));
   const servers = raw('dns');
   const dns: string[] = [];
   for (const server of Array.isArray(servers) ? servers : []) {
@@ -88,11 +96,16 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
     else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', 'dns', JSON.stringify(server), t('an IPv4 address, such as {0}', '192.0.2.53, 192.0.2.53:5353')));
   }
   return {
-    link: known ?? 'auto',
-    hostAddress: textSetting(raw, problem, 'hostAddress', (text) => ADDRESS.test(text), t('an IPv4 address, such as {0}', '192.0.2.7')),
+    link: choiceSetting(raw, problem, 'link', LINKS, 'auto'),
+    hostAddress: textSetting(raw, problem, 'hostAddress', isIpv4, t('an IPv4 address, such as {0}', '192.0.2.7')),
     dns,
     extraCaCertificates: pathsSetting(raw, problem, 'extraCaCertificates'),
     captureFile: textSetting(raw, problem, 'captureFile', isAbsolutePath, t('an absolute path')),
+    pcap: {
+      interface: textSetting(raw, problem, 'interface', () => true, t('the name of a network interface')),
+      binding: choiceSetting(raw, problem, 'captureBinding', BINDINGS, 'auto'),
+      address: addressSetting(raw, problem),
+    },
   };
 }
 

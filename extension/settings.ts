@@ -6,7 +6,10 @@ import { nodePathSetting, runSettings, workerSettings } from './settings-values'
 import type { SettingProblem } from './settings-values';
 
 /** Settings that a worker takes over when it starts, and not later. */
-const WORKER_SETTINGS = [SETTINGS.link, SETTINGS.hostAddress, SETTINGS.dns, SETTINGS.extraCaCertificates, SETTINGS.captureFile, SETTINGS.nodePath];
+const WORKER_SETTINGS = [
+  SETTINGS.link, SETTINGS.interface, SETTINGS.address, SETTINGS.gateway, SETTINGS.captureBinding, SETTINGS.hostAddress, SETTINGS.dns,
+  SETTINGS.extraCaCertificates, SETTINGS.captureFile, SETTINGS.nodePath,
+];
 
 export type RevealOutput = 'onRun' | 'onError' | 'never';
 

@@ -17,6 +17,7 @@ export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } f
 export { listInterfaces, type NetworkInterface } from './link/interfaces';
 export { loadBindings, openPcap, type BindingReport, type PcapBinding, type PcapDevice, type PcapFailure, type PcapOptions, type PcapResult } from './link/pcap';
 export { PORT_SLICES, portSlice, sharedPorts } from './link/shared-ports';
+export type { DefaultRoute } from './link/routing-table';
 export { readSystemAddress, type SystemAddress } from './link/system-address';
 export type { Counters, Observer, StackEvent } from './observer';
 export { CryptoRandom, SeededRandom, type Random } from './random';

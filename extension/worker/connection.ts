@@ -5,6 +5,7 @@
  */
 import { formatIpv4, StackError, type TcpSocket } from '../../stack';
 import type { SocketReport, SocketStatus } from '../protocol';
+import type { Uplink } from './attachment';
 import { isThisComputer, lookUp } from './host-lookup';
 import type { Network } from './network';
 import { encodeCredit, encodeOpened, Op, type FrameWriter, type OpenMessage, type WireError } from './script/wire';
@@ -15,7 +16,7 @@ const PIPE_BACKLOG_BYTES = 1 << 20;
 const CREDIT_STEP_BYTES = 64 << 10;
 
 /** What a connection needs of the network. */
-export type ConnectionNetwork = Pick<Network, 'clock' | 'stack' | 'hostAddress' | 'relayedHost' | 'whenReady' | 'withNameServers'>;
+export type ConnectionNetwork = Pick<Network, 'clock' | 'whenReady'>;
 
 export interface ConnectionOptions {
   readonly network: ConnectionNetwork;
@@ -36,6 +37,7 @@ export class Connection {
   private readonly options: ConnectionOptions;
   private readonly openedAt: number;
   private readonly startedMs: number;
+  private uplink: Uplink | null = null;
   private socket: TcpSocket | null = null;
   private cancelLookup: (() => void) | null = null;
   private dnsMs = 0;
@@ -63,10 +65,11 @@ export class Connection {
     this.openedAt = options.network.clock.wallTime();
     this.startedMs = options.network.clock.now();
     options.onActivity(this);
-    const ready = options.network.whenReady((error) => {
-      if (error !== null) return this.fail(error);
+    const ready = options.network.whenReady(options.open.host, (result) => {
+      if (result instanceof StackError) return this.fail(result);
+      this.uplink = result;
       this.cancelLookup = null;
-      this.resolve();
+      this.resolve(result);
     });
     // Both answer within the call if they can.
     if (this.socket === null && this.closedAt === null) this.cancelLookup ??= ready;
@@ -148,23 +151,23 @@ export class Connection {
 
   // ---- opening
 
-  private resolve(): void {
+  private resolve(uplink: Uplink): void {
     const { network, open } = this.options;
-    const cancel = lookUp(network, open.host, (result) => {
+    const cancel = lookUp(uplink, open.host, network.clock.now(), (result) => {
       this.cancelLookup = null;
       if (this.ended) return;
       if ('error' in result) this.fail(result.error);
-      else this.connect(result.address);
+      else this.connect(uplink, result.address);
     });
     if (this.socket === null && !this.ended) this.cancelLookup = cancel;
   }
 
-  private connect(address: number): void {
+  private connect({ stack }: Uplink, address: number): void {
     const { network, open, onActivity } = this.options;
     this.dnsMs = network.clock.now() - this.startedMs;
     this.remoteAddress = address;
     try {
-      this.socket = network.stack.tcp.connect({ address, port: open.port }, network.clock.now());
+      this.socket = stack.tcp.connect({ address, port: open.port }, network.clock.now());
     } catch (error) {
       if (!(error instanceof StackError)) throw error;
       return this.fail(error);
@@ -263,10 +266,10 @@ export class Connection {
   }
 
   private explained({ code, message }: StackError): WireError {
-    const { network, open } = this.options;
-    if (code === 'ECONNREFUSED' && isThisComputer(open.host)) {
+    const { open } = this.options;
+    const host = this.uplink?.link.thisComputer?.outside;
+    if (code === 'ECONNREFUSED' && isThisComputer(open.host) && host !== undefined) {
       // Where the gateway really asked, and the commonest reason.
-      const host = network.relayedHost;
       const hint = host.startsWith('127.') ? '' : '; a server that listens on 127.0.0.1 only is reached with --host-address 127.0.0.1 (setting riftnet.hostAddress)';
       return { code, message: `${this.name}: connection refused: nothing listens on ${host}:${open.port}, which localhost stands for${hint}` };
     }

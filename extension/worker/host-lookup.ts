@@ -1,6 +1,6 @@
 /** From the host a script names to an address the stack may connect to. */
 import { formatIpv4, parseIpv4, StackError } from '../../stack';
-import type { Network } from './network';
+import type { Uplink } from './attachment';
 
 export type LookupResult = { readonly address: number } | { readonly error: StackError };
 
@@ -9,10 +9,12 @@ export function isThisComputer(host: string): boolean {
   return /(^|\.)localhost\.?$/i.test(host);
 }
 
-/** @returns what cancels it; `done` may be called before this returns, and not after a cancel */
-export function lookUp(network: Pick<Network, 'stack' | 'clock' | 'hostAddress' | 'withNameServers'>, host: string, done: (result: LookupResult) => void): () => void {
+/** @param now ms of the stack's clock @returns what cancels it; `done` may be called before this returns, and not after a cancel */
+export function lookUp({ link, stack }: Uplink, host: string, now: number, done: (result: LookupResult) => void): () => void {
   if (isThisComputer(host)) {
-    done({ address: network.hostAddress });
+    const { thisComputer } = link;
+    const message = `${host} is this computer, whose kernel does not see what the stack sends on its own interface: take --link gateway`;
+    done(thisComputer ?? { error: new StackError('EADDRNOTAVAIL', message) });
     return () => {};
   }
   const name = host.toLowerCase().replace(/\.$/, '');
@@ -21,8 +23,8 @@ export function lookUp(network: Pick<Network, 'stack' | 'clock' | 'hostAddress' 
     done(checked(literal, host));
     return () => {};
   }
-  const query = network.stack.dns.resolve(name, network.clock.now(), (result) => {
-    if ('error' in result) return done({ error: network.withNameServers(result.error) });
+  const query = stack.dns.resolve(name, now, (result) => {
+    if ('error' in result) return done({ error: link.explainLookup(result.error) });
     // RFC 6724's order is for hosts with several addresses of their own; the first is as good as any here.
     const address = result.addresses.find((candidate) => !isLoopback(candidate)) ?? result.addresses[0];
     done(address === undefined ? { error: new StackError('ENOTFOUND', `${host} has no IPv4 address`) } : checked(address, host));

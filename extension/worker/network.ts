@@ -1,13 +1,11 @@
-/** The link and the stack on it: what all scripts of a worker share. */
-import { CryptoRandom, formatIpv4, Gateway, runStack, Stack, StackError, SystemClock, type Clock, type Counters, type Device, type LinkCounters } from '../../stack';
+/** The network that all scripts of a worker share: a stack on the first link that works. */
+import { CryptoRandom, SystemClock, type Clock, type Device, type StackError, type Timer } from '../../stack';
 import type { LinkReport, WorkerSettings } from '../protocol';
+import { Attachment, type Uplink } from './attachment';
 import { CaptureFile } from './capture-file';
+import { LinkFailure, type LinkAttempt, type LogLevel } from './link/link';
+import { planLinks } from './link/plan';
 import { RecentFrames } from './recent-frames';
-
-/** How long a connection waits for the stack to have an address. */
-const ADDRESS_TIMEOUT_MS = 20_000;
-
-export type LogLevel = 'info' | 'warn' | 'error' | 'debug';
 
 export interface NetworkOptions {
   readonly settings: WorkerSettings;
@@ -18,112 +16,148 @@ export interface NetworkOptions {
 
 export class Network {
   readonly clock: Clock = new SystemClock();
-  readonly stack: Stack;
-  /** The address `localhost` is mapped to. */
-  readonly hostAddress: number;
   /** The frames that passed last, if the settings ask for them. */
   readonly recentFrames: RecentFrames | null;
-  private readonly gateway: Gateway;
-  private readonly device: Device;
+  private readonly random = new CryptoRandom();
   private readonly capture: CaptureFile | null;
-  private readonly runner: { stop(): void };
-  private readonly reason: string;
-  private readonly waiting = new Set<(error: StackError | null) => void>();
+  /** Ways that are left to try. */
+  private readonly attempts: LinkAttempt[];
+  /** Why the ways before the present one were not taken. */
+  private readonly notTaken: string[] = [];
+  /** Connections that wait for whichever link it will be. */
+  private readonly waiting = new Set<Waiting>();
+  private patience: Timer | null = null;
+  private current: Attachment;
   private closed = false;
 
-  /** @throws Error in plain words for a setting that cannot be, or a capture file that cannot be written */
-  constructor(options: NetworkOptions) {
+  /** @throws Error in plain words for a setting that cannot be, a link that is not to be had, or a capture file that cannot be written */
+  constructor(private readonly options: NetworkOptions) {
     const { settings, log } = options;
-    const random = new CryptoRandom();
-    const observer = (event: { readonly type: string }) => {
-      if (event.type === 'warning' && 'message' in event) log('warn', String(event.message));
-    };
-    if (settings.link === 'pcap') {
-      throw new Error("Link 'pcap' is not in this version: use 'auto' or 'gateway'");
-    }
+    this.attempts = [...planLinks(settings)];
     this.capture = settings.captureFile === null ? null : new CaptureFile(settings.captureFile, (message) => log('error', message));
-    this.gateway = new Gateway({
-      clock: this.clock,
-      random,
-      observer,
-      config: { hostAddress: settings.hostAddress, dnsServers: settings.dns },
-    });
-    this.hostAddress = this.gateway.hostAddressInside;
-    const recorded = this.capture === null ? this.gateway.device : this.capture.wrap(this.gateway.device, this.clock);
     const recentFrameBytes = settings.recentFrameBytes ?? 0;
     this.recentFrames = recentFrameBytes === 0 ? null : new RecentFrames(recentFrameBytes, this.clock);
-    this.device = this.recentFrames === null ? recorded : this.recentFrames.wrap(recorded);
-    this.stack = new Stack({ device: this.device, random, observer, address: { mode: 'dhcp', hostname: 'riftnet' } });
-    const why = settings.link === 'auto' ? "link 'auto' uses the embedded gateway, which needs no privileges" : "as the setting 'gateway' says";
-    this.reason = `The embedded gateway relays through this computer's own sockets (${why}); localhost is ${formatIpv4(this.gateway.hostAddress)}.`;
-    this.stack.onAddress = () => {
-      if (this.stack.addressInfo !== null) this.settle(null);
-      options.onChange(this.report());
-    };
-    this.runner = runStack(this.stack, this.clock);
+    try {
+      this.current = this.attach();
+    } catch (error) {
+      this.capture?.close();
+      throw error;
+    }
+  }
+
+  /** Whether the address may be seconds away: scripts can start meanwhile, and their sockets wait. */
+  get waitsForOthers(): boolean {
+    return this.current.waitsForOthers;
   }
 
   report(): LinkReport {
-    const info = this.stack.addressInfo;
-    return {
-      kind: 'gateway',
-      reason: this.reason,
-      address: info === null ? null : formatIpv4(info.address),
-      gateway: info === null || info.gateway === null ? null : formatIpv4(info.gateway),
-      dns: (info?.dns ?? []).map(({ address, port }) => (port === 53 ? formatIpv4(address) : `${formatIpv4(address)}:${port}`)),
-    };
+    return this.current.report(this.notTaken);
   }
 
-  /** The address outside that `localhost` is relayed to, as text. */
-  get relayedHost(): string {
-    return formatIpv4(this.gateway.hostAddress);
-  }
-
-  /** A failed lookup in terms of the servers that the gateway asked: its own address tells nobody anything. */
-  withNameServers({ code, message }: StackError): StackError {
-    const servers = this.gateway.nameServers.join(', ') || 'no server';
-    const own = formatIpv4(this.gateway.address).replaceAll('.', '\\.');
-    return new StackError(code, message.replace(new RegExp(`\\b${own}\\b`, 'g'), `${servers} through the gateway`));
-  }
-
-  /** Calls `done` once the stack has an address, or it took too long. @returns what cancels it */
-  whenReady(done: (error: StackError | null) => void): () => void {
-    if (this.stack.addressInfo !== null) {
-      done(null);
-      return () => {};
-    }
-    const finish = (error: StackError | null) => {
-      this.waiting.delete(finish);
-      timer.cancel();
-      done(error);
-    };
-    const timer = this.clock.at(this.clock.now() + ADDRESS_TIMEOUT_MS, () => {
-      finish(new StackError('ENETDOWN', `The stack has had no address for ${ADDRESS_TIMEOUT_MS / 1000} s: DHCP does not answer`));
-    });
-    this.waiting.add(finish);
+  /** Calls `done` with the attachment that has the way to a host, once its stack has an address, or why it has none. @returns what cancels it */
+  whenReady(host: string, done: (result: Uplink | StackError) => void): () => void {
+    const waiting: Waiting = { host, since: this.clock.now(), done, cancel: () => {} };
+    this.waiting.add(waiting);
+    this.wait(waiting);
     return () => {
-      this.waiting.delete(finish);
-      timer.cancel();
+      this.waiting.delete(waiting);
+      waiting.cancel();
     };
   }
 
   /** All counters, by layer. */
-  counters(): { readonly link: LinkCounters; readonly stack: Counters; readonly gateway: Counters } {
-    return { link: this.device.counters, stack: this.stack.counters, gateway: this.gateway.stack.counters };
+  counters(): object {
+    return this.current.counters();
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.settle(new StackError('ENETDOWN', 'The network was closed'));
-    this.stack.onAddress = null;
-    this.stack.close(this.clock.now());
-    this.runner.stop();
-    this.gateway.close();
+    this.patience?.cancel();
+    this.current.close('The network was closed');
     this.capture?.close();
   }
 
-  private settle(error: StackError | null): void {
-    for (const finish of [...this.waiting]) finish(error);
+  private wait(waiting: Waiting): void {
+    const attachment = this.attachmentFor(waiting.host);
+    waiting.cancel = attachment.whenReady(waiting.since, (error) => {
+      this.waiting.delete(waiting);
+      waiting.done(error ?? attachment);
+    });
   }
+
+  /** Every host is reached over the one link there is. */
+  private attachmentFor(_host: string): Attachment {
+    return this.current;
+  }
+
+  /** Opens the first of the ways left that can be opened. @throws Error if none can */
+  private attach(): Attachment {
+    const { settings, log } = this.options;
+    for (;;) {
+      const attempt = this.attempts.shift();
+      if (attempt === undefined) throw new LinkFailure('no way to the network is left');
+      try {
+        const attachment: Attachment = new Attachment({
+          attempt,
+          context: { settings, clock: this.clock, random: this.random },
+          log,
+          wrap: (device) => this.record(device),
+          onChange: () => {
+            if (attachment === this.current) this.options.onChange(this.report());
+          },
+        });
+        this.limit(attachment, attempt.patienceMs);
+        return attachment;
+      } catch (error) {
+        if (!(error instanceof LinkFailure) || this.attempts.length === 0) throw error;
+        this.notTaken.push(sentence(error.message));
+      }
+    }
+  }
+
+  /** Puts what the settings ask for between a link and its stack. */
+  private record(device: Device): Device {
+    const recorded = this.capture?.wrap(device, this.clock) ?? device;
+    return this.recentFrames?.wrap(recorded) ?? recorded;
+  }
+
+  /** Goes on to the next way if nobody has answered on this one by then. */
+  private limit(attachment: Attachment, patienceMs: number): void {
+    if (patienceMs === Infinity || this.attempts.length === 0) return;
+    this.patience = this.clock.at(this.clock.now() + patienceMs, () => {
+      if (!attachment.answers && !this.closed) this.giveUp(attachment);
+    });
+  }
+
+  private giveUp(attachment: Attachment): void {
+    const { log } = this.options;
+    const why = attachment.link.explainNoAddress(attachment.stack);
+    try {
+      this.current = this.attach();
+    } catch (error) {
+      // The way that was open before is still there, and may yet be answered.
+      log('warn', sentence(error instanceof Error ? error.message : String(error)));
+      return;
+    }
+    this.notTaken.push(sentence(why));
+    // They wait on, for the new link: the old one must not end them.
+    for (const waiting of this.waiting) {
+      waiting.cancel();
+      this.wait(waiting);
+    }
+    attachment.close('Another link is used');
+  }
+}
+
+interface Waiting {
+  readonly host: string;
+  /** When the wait began, ms of the clock. */
+  readonly since: number;
+  readonly done: (result: Uplink | StackError) => void;
+  cancel: () => void;
+}
+
+function sentence(words: string): string {
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? '' : '.'}`;
 }

@@ -5,12 +5,13 @@
 import path from 'node:path';
 import { dropPrivileges } from '../node/drop-privileges';
 import { scriptNodeOf, type ScriptNode } from '../node/script-node';
-import { PROTOCOL_VERSION, type CaptureSelection, type CaptureSummary, type HostMessage, type WorkerMessage, type WorkerSettings } from '../protocol';
+import { PROTOCOL_VERSION, type CaptureSelection, type CaptureSummary, type HostMessage, type LinkReport, type WorkerMessage, type WorkerSettings } from '../protocol';
 import { Activity } from './activity';
 import { CaCertificates } from './ca-certificates';
+import type { LogLevel } from './link/link';
 import { bundleScript, stopBundler } from './loader';
 import { MemoryWatch } from './memory';
-import { Network, type LogLevel } from './network';
+import { Network } from './network';
 import { ScriptRun, type RawOutput, type RunRequest } from './script-run';
 
 export interface RuntimeOptions {
@@ -45,12 +46,11 @@ export class Runtime {
       log: (level, message) => this.log(level, message),
       onChange: (link) => {
         if (this.ready) return options.emit({ type: 'link', link });
-        if (link.address === null) return;
-        this.ready = true;
-        options.emit({ type: 'ready', version: PROTOCOL_VERSION, pid: process.pid, link });
+        if (link.address !== null) this.becomeReady(link);
       },
     });
-    if (!this.ready) options.emit({ type: 'link', link: this.network.report() });
+    if (this.network.waitsForOthers) this.becomeReady(this.network.report());
+    else if (!this.ready) options.emit({ type: 'link', link: this.network.report() });
     this.scriptNode = scriptNodeOf(process.env);
     const dropped = dropPrivileges(this.scriptNode.path);
     this.scriptPrefix = dropped.prefix;
@@ -116,6 +116,11 @@ export class Runtime {
     } catch (error) {
       return { error: `The capture ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}` };
     }
+  }
+
+  private becomeReady(link: LinkReport): void {
+    this.ready = true;
+    this.options.emit({ type: 'ready', version: PROTOCOL_VERSION, pid: process.pid, link });
   }
 
   private run(request: RunRequest): void {

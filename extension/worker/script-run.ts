@@ -4,7 +4,8 @@ import type { HostMessage, OutputLevel, RunOutcome, ScriptError, WorkerMessage }
 import type { Activity } from './activity';
 import type { BundleResult } from './loader';
 import type { MemoryWatch } from './memory';
-import type { LogLevel, Network } from './network';
+import type { LogLevel } from './link/link';
+import type { Network } from './network';
 import { encodeLoad, Op } from './script/wire';
 import { ScriptNetwork } from './script-network';
 import { LineLimiter, OutputReader } from './script-output';

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseIpv4, type Ipv4Address } from '../wire/address';
+import { defaultRoutes, type DefaultRoute } from './routing-table';
 
 export interface NetworkInterface {
   readonly name: string;
@@ -16,6 +17,10 @@ export interface NetworkInterface {
   readonly loopback: boolean;
   /** Wi-Fi: it carries only frames from the interface's own MAC address. */
   readonly wireless: boolean;
+  /** Its frames are Ethernet's, as far as the system tells. */
+  readonly ethernet: boolean;
+  /** The system's default route over it; null: none, or the system does not tell (it does on Linux). */
+  readonly defaultRoute: DefaultRoute | null;
 }
 
 /** What of an interface can change under a link. */
@@ -84,6 +89,7 @@ function parseMac(text: string | null): Uint8Array | null {
 /** Every interface, in the system's order; on Linux also those that are down or have no address. */
 export function listInterfaces(): NetworkInterface[] {
   const known = os.networkInterfaces();
+  const routes = defaultRoutes();
   const linux = hasSysfs();
   // The folder can hold files beside interfaces (`bonding_masters`).
   const names = linux ? fs.readdirSync(SYSFS).filter((name) => attribute(name, 'ifindex') !== null) : Object.keys(known);
@@ -101,6 +107,8 @@ export function listInterfaces(): NetworkInterface[] {
       up: state?.up ?? false,
       loopback: linux ? (Number(attribute(name, 'flags') ?? 0) & FLAG_LOOPBACK) !== 0 : (entries[0]?.internal ?? false),
       wireless: linux && fs.existsSync(path.join(SYSFS, name, 'phy80211')),
+      ethernet: unsuitable(name) === null,
+      defaultRoute: routes.get(name) ?? null,
     };
   });
 }

@@ -3,14 +3,15 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { WorkerSettings } from '../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, type WorkerSettings } from '../../extension/protocol';
+import type { Uplink } from '../../extension/worker/attachment';
 import { Network } from '../../extension/worker/network';
 import { Runtime } from '../../extension/worker/runtime';
 import type { Benchmark } from './support/harness';
 import { buildProduct, startServer } from './support/product';
 import { PATTERN_BYTES, patternAt } from './support/script-server';
 
-const SETTINGS: WorkerSettings = { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null };
+const SETTINGS: WorkerSettings = { ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress: '127.0.0.1' };
 const WARM_UP_BYTES = 64 << 20;
 const BYTES = 1 << 30;
 const STARTS = 11;
@@ -75,13 +76,15 @@ async function runForNumber(bundles: string, source: string): Promise<number> {
 async function byStack(): Promise<number> {
   return withServer(async (port) => {
     const network = new Network({ settings: SETTINGS, log: () => {}, onChange: () => {} });
-    await new Promise<void>((resolve, reject) => void network.whenReady((error) => (error === null ? resolve() : reject(error))));
+    const { stack, link } = await new Promise<Uplink>((resolve, reject) => void network.whenReady('localhost', (result) => (result instanceof Error ? reject(result) : resolve(result))));
+    const { thisComputer } = link;
+    if (thisComputer === null) throw new Error('the gateway leads to this computer');
     return new Promise<number>((resolve, reject) => {
       const target = new Uint8Array(1 << 18);
       let received = 0;
       let base = 0;
       let startedAt = 0;
-      const socket = network.stack.tcp.connect({ address: network.hostAddress, port }, network.clock.now());
+      const socket = stack.tcp.connect({ address: thisComputer.address, port }, network.clock.now());
       socket.onChange = () => {
         if (socket.error !== null) return reject(socket.error);
         for (let length = socket.read(target); length > 0; length = socket.read(target)) {

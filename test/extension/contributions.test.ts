@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { COMMANDS, CONTEXT_KEYS, OUTPUT_LANGUAGE, SCRIPT_LANGUAGES, SETTINGS, TREE_ITEMS, VIEW_CONTAINER, VIEWS } from '../../extension/contributions';
-import { ADDRESS_PATTERN, NUMBER_SETTINGS, PATH_PATTERN, SERVER_PATTERN } from '../../extension/settings-values';
+import { ADDRESS_PATTERN, OWN_ADDRESS_PATTERN, SERVER_PATTERN } from '../../extension/address-setting';
+import { NUMBER_SETTINGS, PATH_PATTERN } from '../../extension/settings-values';
 
 interface Manifest {
   readonly main: string;
@@ -55,7 +56,8 @@ describe('package.json and the ids in the code', () => {
       const setting = settings[`riftnet.${key}`];
       assert.deepEqual({ minimum: setting?.minimum, maximum: setting?.maximum, default: setting?.default }, bounds, key);
     }
-    assert.equal(settings['riftnet.hostAddress']?.pattern, `^$|${ADDRESS_PATTERN}`);
+    for (const key of ['hostAddress', 'gateway']) assert.equal(settings[`riftnet.${key}`]?.pattern, `^$|${ADDRESS_PATTERN}`, key);
+    assert.equal(settings['riftnet.address']?.pattern, OWN_ADDRESS_PATTERN);
     assert.equal(settings['riftnet.dns']?.items?.pattern, SERVER_PATTERN);
     assert.equal(settings['riftnet.extraCaCertificates']?.items?.pattern, PATH_PATTERN);
   });

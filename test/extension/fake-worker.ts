@@ -1,7 +1,7 @@
 import { WorkerSupervisor } from '../../extension/worker-supervisor';
 import type { WorkerDeath } from '../../extension/worker-supervisor';
 import type { WorkerEvents } from '../../extension/worker-process';
-import { PROTOCOL_VERSION } from '../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, PROTOCOL_VERSION } from '../../extension/protocol';
 import type { HostMessage, WorkerMessage } from '../../extension/protocol';
 import { FakeScheduler, LINK } from './support';
 
@@ -55,7 +55,7 @@ export function superviseFakes() {
       workers.push(worker);
       return worker;
     },
-    settings: () => ({ link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, extraCaCertificates: [] }),
+    settings: () => ({ ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress: '127.0.0.1' }),
     scheduler,
     log: (level, message) => void log.push(`${level}: ${message}`),
     killProcess: (pid) => void killedPids.push(pid),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import type { WorkerMessage } from '../../extension/protocol';
-import { PROTOCOL_VERSION } from '../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, PROTOCOL_VERSION } from '../../extension/protocol';
 import { describeEnd, startWorkerProcess, workerArguments, workerEnvironment } from '../../extension/worker-process';
 import type { WorkerEnd } from '../../extension/worker-process';
 
@@ -40,7 +40,7 @@ function startFake(file = FAKE_WORKER) {
 describe("a worker's process", () => {
   it('is started, talked with, and ends with all its messages delivered', async () => {
     const { handle, message, until, lines, ended } = startFake();
-    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] } });
+    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { ...DEFAULT_WORKER_SETTINGS, link: 'gateway' } });
     assert.equal((await message('ready')).pid, handle.pid);
     await until(() => lines.find((line) => line === 'the fake worker says hello'));
     handle.send({ type: 'run', runId: 'run-1', file: '/a.ts', source: 'hello', tickRate: 30, limits: { memoryMb: 64, outputBytesPerSecond: 1000 }, timeoutSeconds: null });
@@ -52,7 +52,7 @@ describe("a worker's process", () => {
 
   it('is killed at once', async () => {
     const { handle, message, ended } = startFake();
-    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] } });
+    handle.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { ...DEFAULT_WORKER_SETTINGS, link: 'gateway' } });
     await message('ready');
     handle.kill();
     assert.deepEqual(await ended, { code: null, signal: 'SIGKILL', spawnError: null });

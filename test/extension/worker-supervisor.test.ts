@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PROTOCOL_VERSION } from '../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, PROTOCOL_VERSION } from '../../extension/protocol';
 import { BACKOFF_MS, HEALTHY_MS, MAX_RESTARTS, RESTART_DELAY_MS, SHUTDOWN_TIMEOUT_MS, START_TIMEOUT_MS } from '../../extension/worker-supervisor';
 import { superviseFakes } from './fake-worker';
 import { LINK, settle } from './support';
@@ -22,7 +22,7 @@ describe('the worker supervisor', () => {
   it('configures the worker first and is ready when the worker says so', async () => {
     const { supervisor, worker } = superviseFakes();
     const ready = supervisor.ready();
-    assert.deepEqual(worker().sent, [{ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, extraCaCertificates: [] } }]);
+    assert.deepEqual(worker().sent, [{ type: 'configure', version: PROTOCOL_VERSION, settings: { ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress: '127.0.0.1' } }]);
     assert.equal(supervisor.send({ type: 'stop', runId: 'run-1' }), false, 'nothing is sent before it is ready');
     worker().ready();
     await ready;

@@ -13,6 +13,7 @@ const suitesFolder = path.join(root, 'dist', 'test', 'vscode');
 
 const SETTINGS = {
   // The servers that the suites start listen on 127.0.0.1 only.
+  'riftnet.link': 'gateway',
   'riftnet.hostAddress': '127.0.0.1',
   'workbench.startupEditor': 'none',
   'workbench.enableExperiments': false,

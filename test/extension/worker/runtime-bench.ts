@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { FetchReport, RunOutcome, ScriptError, SocketReport, WorkerMessage, WorkerSettings } from '../../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, type FetchReport, type RunOutcome, type ScriptError, type SocketReport, type WorkerMessage, type WorkerSettings } from '../../../extension/protocol';
 import { stopBundler } from '../../../extension/worker/loader';
 import { Runtime } from '../../../extension/worker/runtime';
 import { buildBundles } from './bundles';
@@ -41,7 +41,7 @@ export class RuntimeBench {
     const emitted: WorkerMessage[] = [];
     let bench: RuntimeBench | null = null;
     const runtime = new Runtime({
-      settings: { link: 'gateway', hostAddress: '127.0.0.1', dns: [], captureFile: null, extraCaCertificates: [], ...settings },
+      settings: { ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress: '127.0.0.1', ...settings },
       bundles,
       emit: (message) => (bench ? bench.take(message) : emitted.push(message)),
     });

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import { PROTOCOL_VERSION, type WorkerMessage } from '../../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, PROTOCOL_VERSION, type WorkerMessage } from '../../../extension/protocol';
 import { buildBundles } from './bundles';
 import { expectError, gone, isRunning, RuntimeBench } from './runtime-bench';
 
@@ -387,7 +387,7 @@ describe('A worker and its scripts', function () {
           if (message.type === 'output') resolve();
         });
       });
-      worker.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { link: 'gateway', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [] } });
+      worker.send({ type: 'configure', version: PROTOCOL_VERSION, settings: { ...DEFAULT_WORKER_SETTINGS, link: 'gateway' } });
       await spinning;
       assert.equal(isRunning(pid), true);
       worker.kill('SIGKILL');
@@ -400,7 +400,7 @@ describe('A worker and its scripts', function () {
         const worker = fork(path.join(bundles, 'worker.js'), [], { stdio: 'ignore', serialization: 'json' });
         const failed = once(worker, 'message');
         const exited = once(worker, 'exit');
-        worker.send({ type: 'configure', version, settings: { link: 'gateway', hostAddress, dns: [], captureFile: null, extraCaCertificates: [] } });
+        worker.send({ type: 'configure', version, settings: { ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress } });
         const [message]: [WorkerMessage] = await failed as [WorkerMessage];
         assert.ok(message.type === 'failed');
         assert.match(message.message, words);

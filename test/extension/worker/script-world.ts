@@ -185,10 +185,10 @@ export class ScriptUnderTest {
     this.worker = new ScriptNetwork({
       runId, pipe: workerEnd, soon,
       network: {
-        clock, stack: client, hostAddress: ip(SERVER), relayedHost: SERVER,
-        withNameServers: (error) => error,
-        whenReady: (done) => {
-          done(client.addressInfo === null ? new StackError('ENETDOWN', 'The stack has no address') : null);
+        clock,
+        whenReady: (_, done) => {
+          const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, explainLookup: (error: StackError) => error };
+          done(client.addressInfo === null ? new StackError('ENETDOWN', 'The stack has no address') : { stack: client, link });
           return () => {};
         },
       },

@@ -1,10 +1,12 @@
 /**
- * Runs in a namespace, over the kernel's network: `echo-server PORT`, `echo-client ADDRESS PORT BYTES`,
+ * Runs in a namespace, over the kernel's network: `echo-server PORT`, `http-server PORT`,
+ * `echo-client ADDRESS PORT BYTES`,
  * `udp-echo-server PORT`, `udp-echo-client ADDRESS PORT BYTES`, `udp-flood ADDRESS PORT MS`, `dns-liar ADDRESS TRUTH`; and beside
  * it: `send-frame HEX TIMES`.
  */
 import { createHash, randomFillSync } from 'node:crypto';
 import dgram from 'node:dgram';
+import http from 'node:http';
 import net from 'node:net';
 import { openPcap, SystemClock } from '../../../stack';
 
@@ -14,6 +16,13 @@ function server(port: number): void {
   net.createServer({ allowHalfOpen: true }, (socket) => {
     // The other side may reset: that is the test's affair.
     socket.on('error', () => socket.destroy()).pipe(socket);
+  }).listen(port, () => process.stdout.write('listening\n'));
+}
+
+/** Tells each client its own address. */
+function httpServer(port: number): void {
+  http.createServer((request, response) => {
+    response.end(`from ${request.socket.remoteAddress?.replace('::ffff:', '')}`);
   }).listen(port, () => process.stdout.write('listening\n'));
 }
 
@@ -105,6 +114,7 @@ function sendFrame(frame: Buffer, times: number): void {
 }
 
 if (role === 'echo-server') server(Number(words[0]));
+else if (role === 'http-server') httpServer(Number(words[0]));
 else if (role === 'echo-client') client(words[0] ?? '', Number(words[1]), Number(words[2]));
 else if (role === 'udp-echo-server') udpEchoServer(Number(words[0]));
 else if (role === 'udp-echo-client') udpClient(words[0] ?? '', Number(words[1]), Number(words[2]));

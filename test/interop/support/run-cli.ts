@@ -1,7 +1,8 @@
 /** Runs the built terminal command as a person would, and tells all that it did. */
-import { spawn } from 'node:child_process';
+import { spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import type { Host } from './namespaces';
 import { DescendantWatch } from './processes';
 
 export interface CliResult {
@@ -29,6 +30,9 @@ export interface CliOptions {
   /** Called once when `text` has been printed, on stdout unless told. */
   readonly when?: { readonly text: string; readonly on?: 'stdout' | 'stderr'; readonly run: (cli: RunningCli) => void };
   readonly cwd?: string;
+  /** Runs it in this namespace. */
+  readonly host?: Host;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const CLI = path.resolve('dist/cli.js');
@@ -39,7 +43,10 @@ const GONE_MS = 2_000;
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const started = performance.now();
   // A group of its own: a signal to the test's group must not reach it, and one to its group reaches all of it.
-  const child = spawn(process.execPath, [CLI, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd: options.cwd ?? process.cwd() });
+  const words = [process.execPath, CLI, ...args];
+  const { host, cwd = process.cwd(), env = process.env } = options;
+  const spawnOptions: SpawnOptions = { detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd, env };
+  const child = host ? host.start(words, spawnOptions) : spawn(process.execPath, words.slice(1), spawnOptions);
   const { pid } = child;
   if (pid === undefined) throw new Error(`node ${CLI} could not be started`);
   const watch = new DescendantWatch(pid);
@@ -61,11 +68,13 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     pending = undefined;
     run({ pid, stdout: () => Buffer.concat(out).toString(), descendants: () => watch.living() });
   };
-  child.stdout.on('data', (chunk: Buffer) => {
+  const { stdout: standardOutput, stderr: standardError } = child;
+  if (standardOutput === null || standardError === null) throw new Error('the command has no output');
+  standardOutput.on('data', (chunk: Buffer) => {
     out.push(chunk);
     printed();
   });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  standardError.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
     printed();
   });
@@ -77,7 +86,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   clearTimeout(timer);
   const leftRunning = await watch.end(GONE_MS);
   // Whoever held the other end of the pipes is gone now.
-  for (const stream of [child.stdout, child.stderr]) if (!stream.closed) await once(stream, 'close');
+  for (const stream of [standardOutput, standardError]) if (!stream.closed) await once(stream, 'close');
   const stdout = Buffer.concat(out);
   if (late) throw new Error(`riftnet ${args.join(' ')} was not done after ${limit} ms.\nstdout: ${stdout.toString()}\nstderr: ${stderr}`);
   return { code, signal, stdout, stderr, leftRunning, seconds: (performance.now() - started) / 1_000 };

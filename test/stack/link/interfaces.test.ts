@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readInterfaceState } from '../../../stack/link/interfaces';
+import { defaultRoutes } from '../../../stack/link/routing-table';
 
 describe('The state of an interface', () => {
   let sysfs: string;
@@ -44,5 +45,27 @@ describe('The state of an interface', () => {
   it('is none for a name that is not there, or leads out of the folder', () => {
     isUp({});
     for (const name of ['eth1', '', '.', '..', '../etc', 'eth0/../eth0']) assert.equal(readInterfaceState(name, sysfs), null, name);
+  });
+});
+
+describe('The default routes of a machine', () => {
+  it('are read from the kernel\'s table: the best of each interface that goes over a router and is up', () => {
+    const table = [
+      'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+      'eth0\t00000000\tFE01A8C0\t0003\t0\t0\t200\t00000000\t0\t0\t0',
+      'eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0',
+      'wlan0\t00000000\t0100000A\t0003\t0\t0\t600\t00000000\t0\t0\t0',
+      'eth0\t0001A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0',
+      'ppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0',
+      'eth1\t00000000\t0102A8C0\t0002\t0\t0\t0\t00000000\t0\t0\t0',
+      'eth2\t00000080\t0102A8C0\t0003\t0\t0\t0\t00000080\t0\t0\t0',
+      '',
+    ].join('\n');
+    const read = (text: string | null) => [...defaultRoutes({ routes: () => text, littleEndian: true })];
+    assert.deepEqual(read(table), [
+      ['eth0', { router: 0xc0a8_0101, metric: 100 }],
+      ['wlan0', { router: 0x0a00_0001, metric: 600 }],
+    ]);
+    for (const text of [null, '', 'nonsense\neth0\n']) assert.deepEqual(read(text), []);
   });
 });

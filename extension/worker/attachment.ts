@@ -1,0 +1,167 @@
+/** A link with a stack on it: whether that has an address, and why not yet. */
+import { formatIpv4, runStack, Stack, StackError, type Counters, type Device, type LinkCounters, type StackEvent } from '../../stack';
+import type { LinkReport } from '../protocol';
+import type { Link, LinkAttempt, LinkContext, LogLevel } from './link/link';
+
+export interface AttachmentOptions {
+  readonly attempt: LinkAttempt;
+  readonly context: Omit<LinkContext, 'observer'>;
+  readonly log: (level: LogLevel, message: string) => void;
+  /** Puts something between link and stack that sees every frame. */
+  readonly wrap: (device: Device) => Device;
+  /** The stack has an address, another one, or none any more. */
+  readonly onChange: () => void;
+}
+
+/** What opens a connection: a stack, and what its link knows. */
+export interface Uplink {
+  readonly stack: Stack;
+  readonly link: Pick<Link, 'thisComputer' | 'explainLookup'>;
+}
+
+export class Attachment implements Uplink {
+  readonly link: Link;
+  readonly stack: Stack;
+  private readonly device: Device;
+  private readonly runner: { stop(): void };
+  private readonly waiting = new Set<(error: StackError | null) => void>();
+  /** Somebody on the link has given the stack an address, whether or not it is used yet. */
+  private offered = false;
+  /** What the link said when it went down; null: it is up. */
+  private downReason: string | null = null;
+  private closed = false;
+
+  /** @throws LinkFailure if the machine has not what it takes, Error for a setting that cannot be */
+  constructor(private readonly options: AttachmentOptions) {
+    const { attempt, context } = options;
+    const observer = (event: StackEvent): void => this.observe(event);
+    this.link = attempt.open({ ...context, observer });
+    // In memory everything is there at once: nobody need be told what is waited for.
+    options.log(this.waitsForOthers ? 'info' : 'debug', this.link.reason);
+    this.device = options.wrap(this.link.device);
+    const { address, conflictDetection, stackConfig } = this.link;
+    try {
+      this.stack = new Stack({ device: this.device, random: context.random, observer, address, conflictDetection, config: stackConfig });
+    } catch (error) {
+      this.device.close();
+      this.link.close();
+      throw error;
+    }
+    this.stack.onAddress = () => {
+      if (this.stack.addressInfo !== null) this.settle(null);
+      options.onChange();
+    };
+    this.runner = runStack(this.stack, context.clock);
+  }
+
+  /** Whether the stack's address depends on other stations, so that it takes seconds, or may not come. */
+  get waitsForOthers(): boolean {
+    return this.link.conflictDetection;
+  }
+
+  get hasAddress(): boolean {
+    return this.stack.addressInfo !== null;
+  }
+
+  /** Whether the link is one that answers: the stack has had an address, or has been offered one. */
+  get answers(): boolean {
+    return this.offered || this.hasAddress;
+  }
+
+  report(notTaken: readonly string[]): LinkReport {
+    const info = this.stack.addressInfo;
+    const { kind, reason } = this.link;
+    return {
+      kind,
+      reason: [reason, ...notTaken].join(' '),
+      address: info === null ? null : formatIpv4(info.address),
+      gateway: info === null || info.gateway === null ? null : formatIpv4(info.gateway),
+      dns: (info?.dns ?? []).map(({ address, port }) => (port === 53 ? formatIpv4(address) : `${formatIpv4(address)}:${port}`)),
+    };
+  }
+
+  counters(): { readonly link: LinkCounters; readonly stack: Counters; readonly [part: string]: object } {
+    return { link: this.device.counters, stack: this.stack.counters, ...this.link.counters() };
+  }
+
+  /**
+   * Calls `done` once the stack has an address, or it took too long, or the link is lost.
+   * @param since when the wait began, ms of the clock @returns what cancels it
+   */
+  whenReady(since: number, done: (error: StackError | null) => void): () => void {
+    if (this.downReason !== null) {
+      done(new StackError('ENETDOWN', this.downReason));
+      return () => {};
+    }
+    if (this.hasAddress) {
+      done(null);
+      return () => {};
+    }
+    const { clock } = this.options.context;
+    const finish = (error: StackError | null): void => {
+      this.waiting.delete(finish);
+      timer.cancel();
+      done(error);
+    };
+    const { addressTimeoutMs } = this.link;
+    const timer = clock.at(since + addressTimeoutMs, () => {
+      finish(new StackError('ENETDOWN', `The stack has had no address for ${addressTimeoutMs / 1000} s: ${this.link.explainNoAddress(this.stack)}`));
+    });
+    this.waiting.add(finish);
+    return () => {
+      this.waiting.delete(finish);
+      timer.cancel();
+    };
+  }
+
+  /** Ends its waiting connections with `reason`. Idempotent. */
+  close(reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.settle(new StackError('ENETDOWN', reason));
+    this.stack.onAddress = null;
+    this.stack.close(this.options.context.clock.now());
+    this.runner.stop();
+    this.link.close();
+  }
+
+  private settle(error: StackError | null): void {
+    for (const finish of [...this.waiting]) finish(error);
+  }
+
+  private observe(event: StackEvent): void {
+    const { log } = this.options;
+    switch (event.type) {
+      case 'warning':
+        return log('warn', event.message);
+      case 'link':
+        return this.linkChanged(event.change, event.message);
+      case 'address-probing':
+        this.offered = true;
+        return log('info', `The address ${event.address} is checked for another owner (RFC 5227) before it is used, which takes 4 to 7 s; sockets stay 'connecting'.`);
+      case 'address':
+        this.offered = true;
+        return log(this.waitsForOthers ? 'info' : 'debug', describeAddress(event));
+      case 'address-lost':
+        // What happened to the link has been said.
+        if (this.downReason === null) log('warn', `The stack has no address any more: ${event.reason}`);
+        return;
+      case 'tcp-state':
+        return;
+    }
+  }
+
+  private linkChanged(change: 'down' | 'gone' | 'up' | 'mtu-changed', message: string): void {
+    const isLost = change === 'down' || change === 'gone';
+    this.options.log(isLost ? 'warn' : 'info', isLost ? `${message}: sockets end in an error until it is back` : message);
+    if (change === 'mtu-changed') return;
+    this.downReason = isLost ? message : null;
+    if (isLost) this.settle(new StackError('ENETDOWN', message));
+  }
+}
+
+function describeAddress({ address, prefixLength, gateway, dns, source }: StackEvent & { readonly type: 'address' }): string {
+  const router = gateway === null ? 'no router' : `router ${gateway}`;
+  const servers = dns.length === 0 ? 'no name server' : `name server ${dns.join(', ')}`;
+  return `The stack has the address ${address}/${prefixLength}${source === 'dhcp' ? ' from DHCP' : ''}, ${router}, ${servers}.`;
+}

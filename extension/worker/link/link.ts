@@ -1,0 +1,51 @@
+/** The seam between the worker and a way to the network: one file beside this one for each kind. */
+import type { AddressOptions, Clock, Device, Observer, PartialStackConfig, Random, Stack, StackError } from '../../../stack';
+import type { LinkReport, WorkerSettings } from '../../protocol';
+
+export type LogLevel = 'info' | 'warn' | 'error' | 'debug';
+
+/** What links are opened with. */
+export interface LinkContext {
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+}
+
+/** A way to the network that is open: what a stack is put on. */
+export interface Link {
+  readonly kind: LinkReport['kind'];
+  /** Closed by the stack that is put on it. */
+  readonly device: Device;
+  readonly address: AddressOptions;
+  readonly stackConfig: PartialStackConfig;
+  /** Whether there are other stations, which can have our address (RFC 5227). */
+  readonly conflictDetection: boolean;
+  /** One sentence for people: which link it is, and why. */
+  readonly reason: string;
+  /** The address that `localhost` is mapped to on this link, and the one it stands for, as text; null: there is none on it. */
+  readonly thisComputer: { readonly address: number; readonly outside: string } | null;
+  /** How long a connection waits for the stack's address, ms. */
+  readonly addressTimeoutMs: number;
+  /** Why the stack has no address, in words that name the next step. */
+  explainNoAddress(stack: Stack): string;
+  /** A failed lookup in the link's own terms. */
+  explainLookup(error: StackError): StackError;
+  /** Counters of what the link is made of beside its device. */
+  counters(): Readonly<Record<string, object>>;
+  /** After the stack on it has been closed. Idempotent. */
+  close(): void;
+}
+
+/** A link cannot be opened; the message names the thing, the value and the next step. */
+export class LinkFailure extends Error {
+  override readonly name = 'LinkFailure';
+}
+
+/** One way to try, and how long. */
+export interface LinkAttempt {
+  /** @throws LinkFailure if the machine has not what it takes, Error for a setting that cannot be */
+  open(context: LinkContext): Link;
+  /** The next way is tried when so long after this one was opened nobody has offered an address, ms. */
+  readonly patienceMs: number;
+}

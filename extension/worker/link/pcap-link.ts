@@ -1,0 +1,119 @@
+/** A host of its own on the network of one of the machine's interfaces, over libpcap. */
+import {
+  formatIpv4, formatMac, listInterfaces, openPcap, parseIpv4, StackError,
+  type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice, type Stack,
+} from '../../../stack';
+import type { PcapSettings } from '../../protocol';
+import type { Instance } from './instance';
+import { describeInterfaces, fitInterfaces } from './interface-choice';
+import { LinkFailure, type Link, type LinkContext } from './link';
+
+const DNS_PORT = 53;
+/** DHCP on both MAC addresses, then 7 s of conflict detection, with some to spare. */
+const ADDRESS_TIMEOUT_MS = 40_000;
+const OTHER_WAY = 'give the stack an address, --address A.B.C.D/LEN (setting riftnet.address), or take --link gateway';
+
+export interface PcapLinkOptions {
+  readonly on: NetworkInterface;
+  readonly instance: Instance;
+  /** Which MAC address the stack has: one of its own, or the interface's, which is all that Wi-Fi carries. */
+  readonly mac: 'own' | 'interface';
+  /** In a few words, this link. */
+  readonly why: string;
+}
+
+/** @throws LinkFailure for an interface that is not there, or on which the stack cannot be a host */
+export function chooseInterface({ interface: wanted }: PcapSettings, connectedOnly = false): NetworkInterface {
+  const all = listInterfaces();
+  if (wanted !== null) {
+    const found = all.find(({ name }) => name === wanted);
+    if (found) return found;
+    throw new LinkFailure(`there is no interface ${JSON.stringify(wanted)}: there are ${all.map(({ name }) => name).join(', ')}`);
+  }
+  const [best] = fitInterfaces(all, connectedOnly);
+  if (best) return best;
+  throw new LinkFailure(`no interface can carry the stack (${describeInterfaces(all)}): bring one up, or name one, --interface NAME (setting riftnet.interface)`);
+}
+
+/** @throws LinkFailure naming why each binding that was tried gave no capture, or what is wrong with the address */
+export function openPcapLink({ settings, clock, observer }: LinkContext, { on, instance, mac, why }: PcapLinkOptions): Link {
+  const address = addressOptions(settings.pcap, settings.dns.map(parseServer), instance, on);
+  const { device, warnings } = openDevice(settings.pcap, on, mac === 'own' ? { clock, mac: instance.mac } : { clock });
+  for (const message of warnings) observer({ type: 'warning', message });
+  return {
+    kind: 'pcap',
+    device,
+    address,
+    // RFC 6762: the link has other stations, which may have names of their own.
+    stackConfig: { dns: { multicast: true } },
+    conflictDetection: true,
+    reason: `The stack is a host of its own on ${on.name}, with the MAC address ${formatMac(device.mac)}, over ${device.binding} (${why}).`,
+    thisComputer: null,
+    addressTimeoutMs: ADDRESS_TIMEOUT_MS,
+    explainNoAddress: (stack) => explainNoAddress(stack, address, device),
+    explainLookup: ({ code, message }) => new StackError(code, message.replace('set one (dns)', 'name one, --dns A.B.C.D (setting riftnet.dns)')),
+    counters: () => ({}),
+    close: () => {},
+  };
+}
+
+function openDevice(
+  { binding }: PcapSettings,
+  { name }: NetworkInterface,
+  options: Pick<Parameters<typeof openPcap>[0], 'clock' | 'mac'>,
+): { readonly device: PcapDevice; readonly warnings: readonly string[] } {
+  const result = openPcap({ ...options, interface: name, binding });
+  if (result.device !== null) return result;
+  // What is wrong with the interface is told alike for each binding.
+  const reasons = new Set(result.failures.map(({ reason }) => reason));
+  throw new LinkFailure([...reasons].join('; '));
+}
+
+function addressOptions({ address: wanted }: PcapSettings, servers: readonly DnsServer[], instance: Instance, on: NetworkInterface): AddressOptions {
+  const dns = servers.length > 0 ? { dns: servers } : {};
+  if (wanted.mode === 'dhcp') {
+    return {
+      mode: 'dhcp', hostname: 'riftnet', clientId: instance.clientId, refuse: ownedHere, ...dns,
+      ...(instance.leaseStore && { leaseStore: instance.leaseStore }),
+    };
+  }
+  const address = parseAddress(wanted.address, 'address');
+  const taken = ownedHere(address);
+  if (taken !== null) {
+    throw new LinkFailure(`the stack cannot have the address ${wanted.address}: ${taken}; give it another one of ${on.name}'s network, --address A.B.C.D/LEN (setting riftnet.address)`);
+  }
+  const { prefixLength } = wanted;
+  const gateway = wanted.gateway === null ? null : parseAddress(wanted.gateway, 'router');
+  if (gateway !== null && Math.floor(gateway / 2 ** (32 - prefixLength)) !== Math.floor(address / 2 ** (32 - prefixLength))) {
+    throw new LinkFailure(`the router ${wanted.gateway} is not in the network of ${wanted.address}/${prefixLength}: it must be a neighbour`);
+  }
+  return { mode: 'static', address, prefixLength, ...(gateway !== null && { gateway }), ...dns };
+}
+
+/** @returns why the stack must not have the address, or null: the kernel answers for its own, and would for ours too */
+function ownedHere(address: number): string | null {
+  const owner = listInterfaces().find(({ addresses }) => addresses.some((one) => one.address === address));
+  return owner ? `this computer has it itself, on ${owner.name}` : null;
+}
+
+function parseAddress(text: string, what: string): number {
+  const address = parseIpv4(text);
+  if (address === null) throw new LinkFailure(`the ${what} ${JSON.stringify(text)} is no IPv4 address, such as 192.0.2.7`);
+  return address;
+}
+
+function parseServer(text: string): DnsServer {
+  const [address = '', port] = text.split(':');
+  return { address: parseAddress(address, 'name server'), port: port === undefined ? DNS_PORT : Number(port) };
+}
+
+function explainNoAddress(stack: Stack, wanted: AddressOptions, { interfaceName, isUp }: PcapDevice): string {
+  const { dhcp, arp } = stack.counters;
+  if (!isUp) return `the interface ${interfaceName} is down: bring it up`;
+  if (wanted.mode === 'static') return `${formatIpv4(wanted.address)} on ${interfaceName} is not free: give the stack another address`;
+  if (dhcp.rxRefused > 0) return `DHCP on ${interfaceName} offers only addresses that this computer has itself: ${OTHER_WAY}`;
+  if (dhcp.txDeclines > 0 || arp.conflicts > 0) return `each address that DHCP on ${interfaceName} offered is another host's: ${OTHER_WAY}`;
+  if (dhcp.rxNaks > 0 || dhcp.rxUnusable > 0) return `the answers of DHCP on ${interfaceName} cannot be used: ${OTHER_WAY}`;
+  if (dhcp.leases > 0) return `the address that DHCP gave on ${interfaceName} is still being checked for another owner`;
+  return `no DHCP server answers on ${interfaceName}: ${OTHER_WAY}`;
+}
