@@ -10,6 +10,7 @@ const { spawnSync } = require('node:child_process');
 /** Program -> the package that brings it. */
 const PACKAGES = {
   nginx: 'nginx-light',
+  apache2: 'apache2',
   tshark: 'tshark',
   chromium: 'chromium',
   ip: 'iproute2',

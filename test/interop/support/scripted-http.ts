@@ -67,6 +67,8 @@ export type Answer = (peer: Peer, request: SeenRequest) => Promise<void> | void;
 export interface ScriptedServerOptions {
   /** By path, without the query; `*` stands for all others. */
   readonly answers: Readonly<Record<string, Answer>>;
+  /** Instead of answers: what is done with the first bytes of a connection, whatever they are. */
+  readonly atOnce?: (peer: Peer) => Promise<void> | void;
   readonly address?: string;
   readonly tls?: tls.TlsOptions;
 }
@@ -79,12 +81,13 @@ export class ScriptedHttpServer {
 
   private constructor(
     private readonly server: net.Server,
-    private readonly answers: ScriptedServerOptions['answers'],
+    private readonly options: ScriptedServerOptions,
   ) {}
 
-  static async start({ answers, address = '127.0.0.1', tls: secure }: ScriptedServerOptions): Promise<ScriptedHttpServer> {
+  static async start(options: ScriptedServerOptions): Promise<ScriptedHttpServer> {
+    const { address = '127.0.0.1', tls: secure } = options;
     const server = secure ? tls.createServer(secure) : net.createServer({ allowHalfOpen: true, noDelay: true });
-    const scripted = new ScriptedHttpServer(server, answers);
+    const scripted = new ScriptedHttpServer(server, options);
     server.on(secure ? 'secureConnection' : 'connection', (socket: net.Socket) => scripted.accept(socket));
     // A client that rejects the certificate is a test's subject.
     server.on('tlsClientError', () => {});
@@ -121,6 +124,8 @@ export class ScriptedHttpServer {
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     const peer = new Peer(socket);
+    const { answers, atOnce } = this.options;
+    if (atOnce) return void socket.once('data', () => void atOnce(peer));
     let turn = 0;
     let received = Buffer.alloc(0);
     let busy = false;
@@ -131,7 +136,7 @@ export class ScriptedHttpServer {
       received = received.subarray(parsed.length);
       const request: SeenRequest = { ...parsed.request, connection, turn: ++turn };
       this.seen.push(request);
-      const answer = this.answers[request.target.split('?')[0] ?? ''] ?? this.answers['*'];
+      const answer = answers[request.target.split('?')[0] ?? ''] ?? answers['*'];
       if (answer === undefined) return void peer.reset();
       busy = true;
       void Promise.resolve(answer(peer, request)).then(() => {

@@ -21,7 +21,7 @@ const MAX_REPORTED_TEXT = 2_000;
 const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE'];
 
 export interface ExchangeContext {
-  readonly pool: ConnectionPool;
+  readonly pool: ConnectionPool<HttpConnection>;
   readonly host: HttpHost;
   /** Largest body of a response, bytes after decoding, unless the script sets one. */
   readonly defaultMaxBodyBytes: number;

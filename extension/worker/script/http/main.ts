@@ -4,6 +4,7 @@
  * scope has its own timers, or none.
  */
 import type { Fetch, HttpHost, HttpSettings } from '../fetch';
+import { HttpConnection } from './connection';
 import { Exchange, type ExchangeContext } from './exchange';
 import { ConnectionPool } from './pool';
 import { Tls } from './tls';
@@ -12,7 +13,8 @@ import { Tls } from './tls';
 const BODY_SHARE = 4;
 
 export function createFetch(host: HttpHost, { memoryMb, extraCaCertificates }: HttpSettings): Fetch {
-  const pool = new ConnectionPool(host, new Tls(extraCaCertificates));
+  const tls = new Tls(extraCaCertificates);
+  const pool = new ConnectionPool((origin) => new HttpConnection(origin, host, tls));
   const context: ExchangeContext = { pool, host, defaultMaxBodyBytes: Math.floor((memoryMb * 1_048_576) / BODY_SHARE) };
   let lastId = 0;
   return (uri, options) => new Exchange(++lastId, context).run(uri, options);

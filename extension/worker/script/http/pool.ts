@@ -2,25 +2,32 @@
  * A script's connections to servers, kept for the next request. Both their number and that to one server have
  * bounds; who finds no room waits in turn.
  */
-import type { HttpHost } from '../fetch';
-import { HttpConnection } from './connection';
 import type { Origin } from './origin';
-import type { Tls } from './tls';
 
 /** To one server, in use or not. */
 const MAX_PER_ORIGIN = 64;
 /** In all. */
 const MAX_CONNECTIONS = 256;
 
-type Waiter = (connection: HttpConnection) => void;
+/** What the pool needs to know of a connection. */
+export interface Pooled {
+  readonly origin: Origin;
+  /** Whether another request can be sent on it. */
+  readonly reusable: boolean;
+  /** Called when it has closed by itself. */
+  onClosed: (() => void) | null;
+  destroy(error: Error | null): void;
+}
+
+type Waiter<Connection> = (connection: Connection) => void;
 
 /** What there is for one server. */
-interface Group {
+interface Group<Connection> {
   readonly origin: Origin;
   size: number;
   /** Not in use; the last one was used last. */
-  readonly idle: HttpConnection[];
-  readonly waiters: Set<Waiter>;
+  readonly idle: Connection[];
+  readonly waiters: Set<Waiter<Connection>>;
 }
 
 export interface PoolLimits {
@@ -28,15 +35,14 @@ export interface PoolLimits {
   readonly total: number;
 }
 
-export class ConnectionPool {
-  private readonly groups = new Map<string, Group>();
+export class ConnectionPool<Connection extends Pooled> {
+  private readonly groups = new Map<string, Group<Connection>>();
   /** Those not in use, of all servers: the first has been so for the longest time. */
-  private readonly idle = new Set<HttpConnection>();
+  private readonly idle = new Set<Connection>();
   private size = 0;
 
   constructor(
-    private readonly host: HttpHost,
-    private readonly tls: Tls,
+    private readonly connect: (origin: Origin) => Connection,
     private readonly limits: PoolLimits = { perOrigin: MAX_PER_ORIGIN, total: MAX_CONNECTIONS },
   ) {}
 
@@ -44,7 +50,7 @@ export class ConnectionPool {
    * Calls `take` with a connection for one request: at once if there is one or room for one.
    * @returns what ends the waiting; without effect once `take` has been called
    */
-  acquire(origin: Origin, take: Waiter): () => void {
+  acquire(origin: Origin, take: Waiter<Connection>): () => void {
     let group = this.groups.get(origin.key);
     if (group === undefined) {
       group = { origin, size: 0, idle: [], waiters: new Set() };
@@ -60,7 +66,7 @@ export class ConnectionPool {
   }
 
   /** The request is over, well or not. */
-  release(connection: HttpConnection): void {
+  release(connection: Connection): void {
     const group = this.groups.get(connection.origin.key);
     if (group === undefined || !connection.reusable) {
       this.discard(connection);
@@ -81,7 +87,7 @@ export class ConnectionPool {
     for (const connection of [...(this.groups.get(key)?.idle ?? [])]) this.discard(connection);
   }
 
-  private serve(group: Group): void {
+  private serve(group: Group<Connection>): void {
     for (const waiter of group.waiters) {
       const connection = this.takeIdle(group) ?? this.open(group);
       if (connection === null) return;
@@ -90,7 +96,7 @@ export class ConnectionPool {
     }
   }
 
-  private takeIdle(group: Group): HttpConnection | null {
+  private takeIdle(group: Group<Connection>): Connection | null {
     const connection = group.idle.pop();
     if (connection === undefined) return null;
     this.idle.delete(connection);
@@ -98,7 +104,7 @@ export class ConnectionPool {
     return connection;
   }
 
-  private open(group: Group): HttpConnection | null {
+  private open(group: Group<Connection>): Connection | null {
     if (group.size >= this.limits.perOrigin) return null;
     if (this.size >= this.limits.total) {
       const [oldest] = this.idle;
@@ -107,10 +113,10 @@ export class ConnectionPool {
     }
     group.size++;
     this.size++;
-    return new HttpConnection(group.origin, this.host, this.tls);
+    return this.connect(group.origin);
   }
 
-  private discard(connection: HttpConnection): void {
+  private discard(connection: Connection): void {
     const group = this.groups.get(connection.origin.key);
     if (this.idle.delete(connection)) group?.idle.splice(group.idle.indexOf(connection), 1);
     if (group !== undefined) group.size--;

@@ -1,0 +1,4 @@
+import { GATEWAY } from './support/fetch-link';
+import { fetchOverTls } from './support/fetch-tls-suite';
+
+fetchOverTls(GATEWAY);
