@@ -82,7 +82,8 @@ const common = {
 const entries = {
   extension: 'extension/extension.ts',
   worker: 'extension/worker/main.ts',
-  script: 'extension/worker/script/main.ts',
+  script: 'extension/worker/script/boot.ts',
+  'script-main': 'extension/worker/script/main.ts',
   // Compiled when a script first calls fetch: most scripts need not wait for an HTTP client to load.
   'script-http': 'extension/worker/script/http/main.ts',
   cli: 'extension/cli.ts',

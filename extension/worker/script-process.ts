@@ -8,7 +8,7 @@ import type { ScriptNode } from '../node/script-node';
 import { Reaper } from './reaper';
 
 export interface ScriptProcessOptions {
-  /** Folder of the built bundles `script.js` and `script-http.js`. */
+  /** Folder of the built bundles: those of `READABLE`. */
   readonly bundles: string;
   readonly memoryMb: number;
   readonly node: ScriptNode;
@@ -29,6 +29,9 @@ export interface ProcessEnd {
 const MAX_ERROR_OUTPUT = 16 * 1024;
 /** What of the environment a script's process gets: how to read the clock and the language. */
 const KEPT_VARIABLES = ['TZ', 'LANG', 'LC_ALL', 'SYSTEMROOT'];
+
+/** The files that a script's process may read: its own code. */
+const READABLE = ['script.js', 'script-main.js', 'script-http.js'];
 
 export class ScriptProcess {
   readonly pid: number | null;
@@ -86,14 +89,13 @@ export class ScriptProcess {
 function argumentsFor({ bundles, memoryMb, node }: ScriptProcessOptions): string[] {
   // The permission model compares real paths.
   const folder = realpathSync(bundles);
-  const script = path.join(folder, 'script.js');
   const permission = node.permissionFlag;
   return [
-    ...(permission === null ? [] : [permission, `--allow-fs-read=${script}`, `--allow-fs-read=${path.join(folder, 'script-http.js')}`]),
+    ...(permission === null ? [] : [permission, ...READABLE.map((name) => `--allow-fs-read=${path.join(folder, name)}`)]),
     '--no-warnings',
     // V8's own limit is only a backstop to the watch on resident memory: it must not be the lower one.
     `--max-old-space-size=${memoryMb}`,
-    script,
+    path.join(folder, 'script.js'),
   ];
 }
 

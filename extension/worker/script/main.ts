@@ -3,6 +3,7 @@ import { Socket as Pipe } from 'node:net';
 import process from 'node:process';
 import vm from 'node:vm';
 import { FIRST_WINDOW_BYTES } from './channel';
+import { disarm } from './disarm';
 import { createEngine } from './engine';
 import { ErrorMapper } from './errors';
 import { createEvent } from './events';
@@ -21,8 +22,9 @@ const PIPE_DESCRIPTOR = 3;
 
 const { queueMicrotask } = globalThis;
 const { nextTick } = process;
+const pipe = new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
 const network = new NetworkPipe({
-  pipe: new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true }),
+  pipe,
   // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.
   soon: (run) => nextTick(run),
   onLoad: run,
@@ -72,6 +74,7 @@ function run({ options, program, sourceMap }: Program): void {
   };
 
   mapper.install();
+  disarm(pipe);
   installGlobals(globalThis, {
     ...engine.aliases,
     Engine: engine.Engine,

@@ -6,10 +6,10 @@ import path from 'node:path';
 
 const FOLDER = path.resolve('dist/test/bench/product');
 
-/** @returns the folder that holds `cli.js`, `script.js` and `script-http.js`, minified */
+/** @returns the folder that holds `cli.js` and the parts of a script's process, minified */
 export async function buildProduct(): Promise<string> {
   await build({
-    entryPoints: { cli: 'extension/cli.ts', script: 'extension/worker/script/main.ts', 'script-http': 'extension/worker/script/http/main.ts' },
+    entryPoints: { cli: 'extension/cli.ts', script: 'extension/worker/script/boot.ts', 'script-main': 'extension/worker/script/main.ts', 'script-http': 'extension/worker/script/http/main.ts' },
     bundle: true,
     minify: true,
     platform: 'node',

@@ -4,10 +4,10 @@ import path from 'node:path';
 
 const FOLDER = path.resolve('dist/test/worker-bundles');
 
-/** @returns the folder that holds `script.js`, `script-http.js` and `worker.js` */
+/** @returns the folder that holds `script.js` with its parts, and `worker.js` */
 export async function buildBundles(): Promise<string> {
   await build({
-    entryPoints: { script: 'extension/worker/script/main.ts', 'script-http': 'extension/worker/script/http/main.ts', worker: 'extension/worker/main.ts' },
+    entryPoints: { script: 'extension/worker/script/boot.ts', 'script-main': 'extension/worker/script/main.ts', 'script-http': 'extension/worker/script/http/main.ts', worker: 'extension/worker/main.ts' },
     bundle: true,
     platform: 'node',
     target: 'node20',
