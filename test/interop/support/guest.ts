@@ -97,6 +97,18 @@ export class Guest {
     return (await this.perform({ do: 'counters' })) as { link: Record<string, number>; stack: Record<string, Record<string, number>> };
   }
 
+  /** Asks again and again until a counter of a layer (`link` is the device's) is at least `least`: no message tells of it. */
+  async untilCounter(layer: string, name: string, least: number): Promise<void> {
+    const deadline = performance.now() + LIMIT_MS;
+    for (;;) {
+      const { link, stack } = await this.counters();
+      const value = (layer === 'link' ? link : (stack[layer] ?? {}))[name] ?? 0;
+      if (value >= least) return;
+      if (performance.now() > deadline) throw new Error(`${layer}.${name} is ${value}, not ${least}, after ${LIMIT_MS} ms. It said ${this.words}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** As an embedder ends it: the link is closed. @returns the exit code */
   async stop(): Promise<number | null> {
     if (this.child.exitCode !== null) return this.child.exitCode;

@@ -15,8 +15,8 @@ export const WAN = { router: '10.78.0.1', server: '10.78.0.2', prefixLength: 24 
 export interface LanOptions {
   /** The kernel's address of the host; null: it has none. Default {@link LAN.host}. */
   readonly hostAddress?: string | null;
-  /** Of the router's link to the server, bytes. Default 1500. */
-  readonly wanMtu?: number;
+  /** Puts a namespace with the interfaces `left` and `right` between host and switch: nothing passes until a program there joins them. Default false. */
+  readonly wire?: boolean;
   /** Whether the host forwards packets (`ip_forward`), as every computer with containers does. Default false. */
   readonly hostForwards?: boolean;
   /** Whether senders leave checksums and segmentation to hardware that is not there. Default true, as between real namespaces. */
@@ -27,11 +27,13 @@ export class Lan {
   readonly host: Host;
   readonly router: Host;
   readonly server: Host;
+  /** See {@link LanOptions.wire}. */
+  readonly wire: Host | null;
   private readonly stations: Host[] = [];
   private readonly offloads: boolean;
   private ports = 0;
 
-  constructor({ hostAddress = LAN.host, wanMtu = 1_500, hostForwards = false, offloads = true }: LanOptions = {}) {
+  constructor({ hostAddress = LAN.host, hostForwards = false, offloads = true, wire = false }: LanOptions = {}) {
     this.offloads = offloads;
     const make = (role: string): Host => {
       const host = makeNamespace(role);
@@ -48,6 +50,7 @@ export class Lan {
         'link set lan up',
       ]);
 
+      this.wire = wire ? make('wire') : null;
       this.host = make('host');
       this.plug(this.host, hostAddress);
       this.host.run('sysctl', '-qw', `net.ipv4.ip_forward=${hostForwards ? 1 : 0}`);
@@ -55,7 +58,7 @@ export class Lan {
       this.server = make('server');
       this.disableIpv6(this.server);
       runInBatch(this.router, [
-        `link add wan mtu ${wanMtu} type veth peer name eth0 mtu ${wanMtu} netns ${this.server.name}`,
+        `link add wan type veth peer name eth0 netns ${this.server.name}`,
         `address add ${WAN.router}/${WAN.prefixLength} dev wan`,
         'link set wan up',
       ]);
@@ -85,12 +88,25 @@ export class Lan {
     return host;
   }
 
+  /** The router's links carry whole frames still, but it forwards no packet longer than this: it says so by ICMP. */
+  narrow(mtuBytes: number): void {
+    runInBatch(this.router, [
+      `route replace 10.77.0.0/24 dev lan proto kernel scope link src ${LAN.router} mtu ${mtuBytes}`,
+      `route replace 10.78.0.0/24 dev wan proto kernel scope link src ${WAN.router} mtu ${mtuBytes}`,
+    ]);
+  }
+
   /** Joins `eth0` of a host with the router's switch; also anew, once it was deleted. @returns the port's name on the router */
   plug(host: Host, address: string | null): string {
     const port = `port${this.ports++}`;
     this.disableIpv6(host);
+    const wire = host === this.host ? this.wire : null;
+    if (wire !== null) {
+      this.disableIpv6(wire);
+      runInBatch(wire, [`link add left type veth peer name eth0 netns ${host.name}`, 'link set left arp off up']);
+    }
     runInBatch(this.router, [
-      `link add ${port} type veth peer name eth0 netns ${host.name}`,
+      `link add ${port} type veth peer name ${wire ? 'right' : 'eth0'} netns ${(wire ?? host).name}`,
       `link set ${port} master lan`,
       `link set ${port} up`,
     ]);
@@ -99,11 +115,11 @@ export class Lan {
       'link set eth0 up',
       ...(address === null ? [] : [`route add default via ${LAN.router}`]),
     ]);
-    this.router.awaitUp(port);
-    host.awaitUp();
-    if (!this.offloads) {
-      this.router.setOffloads(false, port);
-      host.setOffloads(false);
+    if (wire !== null) runInBatch(wire, ['link set right arp off up']);
+    const ends = [[this.router, port], [host, 'eth0'], ...(wire ? [[wire, 'left'], [wire, 'right']] as const : [])] as const;
+    for (const [end, name] of ends) {
+      end.awaitUp(name);
+      if (!this.offloads) end.setOffloads(false, name);
     }
     return port;
   }

@@ -102,9 +102,9 @@ function noise(random: Random, frame: Uint8Array): number {
   else frame[0] = 2;
   frame[6] = 2;
   if (random.below(2) === 0) {
-    // ARP over Ethernet for IPv4, request or reply, of a station of the LAN to another.
+    // ARP over Ethernet for IPv4, request or reply, of a station that does not exist to any of the LAN.
     frame.set([0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1 + random.below(2)], 12);
-    frame.set([10, 77, 0, random.below(256)], 28);
+    frame.set([10, 77, 0, 128 + random.below(127)], 28);
     frame.set([10, 77, 0, random.below(256)], 38);
     return 60;
   }
@@ -118,7 +118,7 @@ function storm(interfaceName: string, ms: number, seed: number): void {
   const frame = new Uint8Array(1_514);
   const end = performance.now() + ms;
   const burst = (): void => {
-    for (let i = 0; i < 64; i++) port.send(frame, noise(random, frame));
+    for (let i = 0; i < 16; i++) port.send(frame, noise(random, frame));
     if (performance.now() < end) setTimeout(burst, 1);
     else process.stdout.write(`${port.counters.txFrames}\n`, () => process.exit(0));
   };
