@@ -1,5 +1,6 @@
 import type { LinkReport } from './protocol';
 import type { Run } from './run-model';
+import type { TreeFilter } from './tree-filter';
 import type { WorkerState } from './worker-supervisor';
 
 /** A node of the Sockets view as it is shown. */
@@ -21,6 +22,10 @@ export interface RiftnetApi {
   onDidChange(listener: () => void): { dispose(): void };
   /** The Sockets view, read as VS Code reads it. */
   readonly tree: readonly TreeNode[];
+  /** What the Sockets view leaves out. */
+  filter: TreeFilter;
+  /** How often the Sockets view has asked VS Code to read it anew. */
+  readonly refreshes: number;
   /** The latest entries of the output channel; an entry may have several lines. */
   readonly output: readonly string[];
   readonly worker: {

@@ -76,6 +76,7 @@ export function parseCommand(args: readonly string[]): Command {
       hostAddress: checkAddress('--host-address', values['host-address']),
       dns: checkServers(values.dns ?? []),
       captureFile: values.capture === undefined ? null : path.resolve(checkNotEmpty('--capture', values.capture)),
+      recentFrameBytes: 0,
       extraCaCertificates: (values.ca ?? []).map(checkCaFile),
       pcap: {
         interface: values.interface === undefined ? null : checkNotEmpty('--interface', values.interface),

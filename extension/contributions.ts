@@ -17,6 +17,11 @@ export const COMMANDS = {
   revealScript: 'riftnet.revealScript',
   closeSocket: 'riftnet.closeSocket',
   copyAddress: 'riftnet.copyAddress',
+  explain: 'riftnet.explain',
+  saveCapture: 'riftnet.saveCapture',
+  saveCaptureOf: 'riftnet.saveCaptureOf',
+  filterSockets: 'riftnet.filterSockets',
+  clearFilter: 'riftnet.clearFilter',
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
@@ -40,6 +45,7 @@ export const SETTINGS = {
   dns: 'dns',
   extraCaCertificates: 'extraCaCertificates',
   captureFile: 'captureFile',
+  captureMemory: 'captureMemory',
   nodePath: 'nodePath',
   tickRate: 'tickRate',
   memoryLimit: 'memoryLimit',
@@ -60,6 +66,8 @@ export const CONTEXT_KEYS = {
   scriptPaths: 'riftnet.scriptPaths',
   /** true while the Sockets view shows a script that has ended. */
   hasEnded: 'riftnet.hasEnded',
+  /** true while the Sockets view leaves something out. */
+  filtered: 'riftnet.filtered',
 } as const;
 
 /** What `viewItem` is in the Sockets view: a kind, and whether the thing is still going on. */
@@ -68,8 +76,12 @@ export const TREE_ITEMS = {
   endedRun: 'riftnet.run.ended',
   openSocket: 'riftnet.socket.open',
   closedSocket: 'riftnet.socket.closed',
+  failedSocket: 'riftnet.socket.failed',
   pendingFetch: 'riftnet.fetch.pending',
   endedFetch: 'riftnet.fetch.ended',
+  failedFetch: 'riftnet.fetch.failed',
+  /** A line of why something failed. */
+  reason: 'riftnet.reason',
 } as const;
 
 /** Language of the output channel; its grammar colours the lines. */

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi, TreeNode } from './api';
+import { registerCaptureCommands } from './capture-commands';
+import { CaptureRequests } from './capture-requests';
 import { ScriptCodeLenses } from './code-lenses';
 import { keepContextKeys } from './context-keys';
 import { COMMANDS } from './contributions';
@@ -15,7 +17,7 @@ import { systemScheduler } from './scheduler';
 import { ScriptOutput } from './script-output';
 import { ScriptPlaces } from './script-places';
 import { ScriptProblems } from './script-problems';
-import { affectsWorker, readNodePath, readWorkerSettings } from './settings';
+import { affectsWorker, readHostAddress, readNodePath, readWorkerSettings } from './settings';
 import { SocketTree } from './socket-tree';
 import { StatusBar } from './status-bar';
 import { registerTreeCommands } from './tree-commands';
@@ -41,7 +43,8 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   closeWorker = () => supervisor.dispose();
   const controller = new RunController({ supervisor, model, scheduler: systemScheduler });
   const output = new ScriptOutput(model);
-  const tree = new SocketTree(model, systemScheduler);
+  const tree = new SocketTree({ model, supervisor, scheduler: systemScheduler, hostAddress: readHostAddress });
+  const captures = new CaptureRequests(supervisor, systemScheduler);
   const places = new ScriptPlaces(systemScheduler);
   const statusBar = new StatusBar(model, supervisor, places);
   const runCommands = new RunCommands(model, controller, problem);
@@ -50,12 +53,13 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   const store = new DisposableStore();
   context.subscriptions.push(store);
   // Last added, first let go of.
-  for (const part of [log, model, output, controller, tree, places, statusBar, runCommands, changed]) store.add(part);
+  for (const part of [log, model, output, controller, captures, tree, places, statusBar, runCommands, changed]) store.add(part);
   store.add(new ScriptProblems(model));
   store.add(OutputLinks.register(model));
   store.add(keepContextKeys(model, places));
   store.add(new ScriptCodeLenses(model, places));
   store.add(new RunProgress(model, controller, supervisor, systemScheduler));
+  store.add(registerCaptureCommands(tree, captures));
   store.add(registerTreeCommands(tree, model, controller, runCommands));
   store.add(vscode.commands.registerCommand(COMMANDS.showOutput, () => output.show()));
   store.add(vscode.commands.registerCommand(COMMANDS.showLog, () => log.show(true)));
@@ -83,6 +87,15 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
     },
     get tree() {
       return tree.getChildren().map((id) => treeNode(tree, id));
+    },
+    get filter() {
+      return tree.filter;
+    },
+    set filter(filter) {
+      tree.filter = filter;
+    },
+    get refreshes() {
+      return tree.refreshes;
     },
     get output() {
       return output.entries;

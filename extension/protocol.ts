@@ -15,8 +15,8 @@ export interface WorkerSettings {
   readonly dns: readonly string[];
   /** A pcapng file that every frame is written to; null: none. */
   readonly captureFile: string | null;
-  /** Bytes of the latest frames that are kept in memory, to be saved later; absent or 0: none. */
-  readonly recentFrameBytes?: number;
+  /** Bytes of the latest frames that are kept in memory, to be saved later; 0: none. */
+  readonly recentFrameBytes: number;
   /** Absolute paths of PEM files with authorities that fetch trusts beside Node's own; absent: none. */
   readonly extraCaCertificates?: readonly string[];
   /** For the link `pcap`; the others make nothing of it. */
@@ -45,7 +45,8 @@ export type AddressSetting =
 
 /** What a worker does without a setting. */
 export const DEFAULT_WORKER_SETTINGS: WorkerSettings = {
-  link: 'auto', hostAddress: null, dns: [], captureFile: null, extraCaCertificates: [], pcap: { interface: null, binding: 'auto', address: { mode: 'dhcp' } },
+  link: 'auto', hostAddress: null, dns: [], captureFile: null,
+  recentFrameBytes: 0, extraCaCertificates: [], pcap: { interface: null, binding: 'auto', address: { mode: 'dhcp' } },
 };
 
 export interface RunLimits {

@@ -3,16 +3,25 @@ import type { Scheduler } from './scheduler';
 
 /** Least time between two refreshes of the tree: ten a second, however busy the network is. */
 export const REFRESH_INTERVAL_MS = 100;
+/** After a refresh of many nodes the next one waits longer, so that the window has the time for it. */
+export const REFRESH_MS_PER_NODE = 2;
+/** But no longer than this. */
+export const MAX_REFRESH_INTERVAL_MS = 1_000;
 
-/** Collects the ids of changed nodes and hands them on together, at most once in an interval; the first at once. */
+/**
+ * Collects the ids of changed nodes and hands them on together, at most once in an interval; the first at once.
+ * The interval grows with what the last refresh was told to cost.
+ */
 export class RefreshThrottle implements Disposable {
   readonly #scheduler: Scheduler;
-  readonly #flush: (ids: ReadonlySet<string>) => void;
+  readonly #flush: (ids: ReadonlySet<string>) => number;
   #pending = new Set<string>();
   #timer: Disposable | null = null;
   #lastFlush = -Infinity;
+  #intervalMs = REFRESH_INTERVAL_MS;
 
-  constructor(scheduler: Scheduler, flush: (ids: ReadonlySet<string>) => void) {
+  /** @param flush returns how many nodes it made VS Code read */
+  constructor(scheduler: Scheduler, flush: (ids: ReadonlySet<string>) => number) {
     this.#scheduler = scheduler;
     this.#flush = flush;
   }
@@ -22,12 +31,12 @@ export class RefreshThrottle implements Disposable {
     if (this.#timer) return;
     // A wall clock set back must not silence the tree: never wait longer than the interval.
     const since = Math.max(0, this.#scheduler.now() - this.#lastFlush);
-    this.#timer = this.#scheduler.after(Math.max(0, REFRESH_INTERVAL_MS - since), () => {
+    this.#timer = this.#scheduler.after(Math.max(0, this.#intervalMs - since), () => {
       const ids = this.#pending;
       this.#pending = new Set();
       this.#timer = null;
       this.#lastFlush = this.#scheduler.now();
-      this.#flush(ids);
+      this.#intervalMs = Math.min(Math.max(REFRESH_INTERVAL_MS, this.#flush(ids) * REFRESH_MS_PER_NODE), MAX_REFRESH_INTERVAL_MS);
     });
   }
 

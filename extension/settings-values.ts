@@ -17,6 +17,8 @@ export const NUMBER_SETTINGS = {
   memoryLimit: { minimum: 64, maximum: 65_536, default: 512 },
   /** KiB a second. */
   outputLimit: { minimum: 1, maximum: 1_048_576, default: 1024 },
+  /** MiB; 0: none. */
+  captureMemory: { minimum: 0, maximum: 1024, default: 16 },
   /** Seconds; 0: none. */
   timeout: { minimum: 0, maximum: 86_400, default: 0 },
 } as const;
@@ -106,6 +108,7 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
       binding: choiceSetting(raw, problem, 'captureBinding', BINDINGS, 'auto'),
       address: addressSetting(raw, problem),
     },
+    recentFrameBytes: Math.round(numberSetting(raw, problem, 'captureMemory') * 1024 * 1024),
   };
 }
 

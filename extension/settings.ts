@@ -8,7 +8,7 @@ import type { SettingProblem } from './settings-values';
 /** Settings that a worker takes over when it starts, and not later. */
 const WORKER_SETTINGS = [
   SETTINGS.link, SETTINGS.interface, SETTINGS.address, SETTINGS.gateway, SETTINGS.captureBinding, SETTINGS.hostAddress, SETTINGS.dns,
-  SETTINGS.extraCaCertificates, SETTINGS.captureFile, SETTINGS.nodePath,
+  SETTINGS.extraCaCertificates, SETTINGS.captureFile, SETTINGS.captureMemory, SETTINGS.nodePath,
 ];
 
 export type RevealOutput = 'onRun' | 'onError' | 'never';
@@ -28,6 +28,11 @@ export function readNodePath(problem: SettingProblem): string | null {
 export function readRunSettings(script: vscode.Uri, problem: SettingProblem): RunSettings {
   const configuration = vscode.workspace.getConfiguration(CONFIGURATION_SECTION, script);
   return runSettings((key) => configuration.get(key), problem);
+}
+
+/** What `localhost` is set to stand for; empty: this computer's own address. */
+export function readHostAddress(): string {
+  return readWorkerSettings(() => {}).hostAddress ?? '';
 }
 
 export function readRevealOutput(): RevealOutput {

@@ -1,9 +1,12 @@
 import { TREE_ITEMS } from './contributions';
+import type { Explanation } from './explain';
 import { formatBytes, formatDuration, shorten } from './format';
 import { t } from './l10n';
 import type { FetchReport, RunOutcome, SocketReport } from './protocol';
 import { isFetchPending, isSocketInUse, isSocketOpen } from './run-model';
 import type { Run, RunPhase } from './run-model';
+import { NO_RATE } from './transfer-rates';
+import type { Rate } from './transfer-rates';
 
 /** What a node of the Sockets view shows; `socket-tree.ts` turns it into VS Code's own item. */
 export interface NodeView {
@@ -30,6 +33,8 @@ const BUSY_COLOR = 'charts.yellow';
 export const runNodeId = (runId: string): string => `run/${runId}`;
 export const socketNodeId = (runId: string, id: number): string => `run/${runId}/socket/${id}`;
 export const fetchNodeId = (runId: string, id: number): string => `run/${runId}/fetch/${id}`;
+/** A line of an explanation, below what it explains. */
+export const reasonNodeId = (parent: string, index: number): string => `${parent}/why/${index}`;
 
 export function outcomeWord(outcome: RunOutcome): string {
   switch (outcome.kind) {
@@ -86,7 +91,8 @@ export function outcomeMessage(outcome: RunOutcome): string | null {
   }
 }
 
-export function runView(run: Run): NodeView {
+/** @param wait what a run that does not run yet waits for */
+export function runView(run: Run, rate: Rate = NO_RATE, wait: string | null = null): NodeView {
   const parts: string[] = [];
   let open = 0;
   for (const socket of run.sockets.values()) if (isSocketInUse(socket)) open++;
@@ -95,9 +101,10 @@ export function runView(run: Run): NodeView {
     parts.push(message === null ? outcomeWord(run.outcome) : `${outcomeWord(run.outcome)}: ${shorten(message, 80)}`);
     parts.push(formatDuration((run.endedAt ?? run.startedAt) - run.startedAt));
   } else {
-    parts.push(phaseWord(run.phase));
+    parts.push(wait === null ? phaseWord(run.phase) : `${phaseWord(run.phase)}: ${wait}`);
   }
   if (open > 0) parts.push(t('{0} open', open));
+  if (rate.down + rate.up > 0) parts.push(rateText(rate));
   if (run.forgotten > 0) parts.push(t('{0} older not shown', run.forgotten));
   const failed = run.outcome !== null && run.outcome.kind !== 'finished' && run.outcome.kind !== 'stopped';
   return {
@@ -111,12 +118,15 @@ export function runView(run: Run): NodeView {
   };
 }
 
-export function socketView(socket: SocketReport): NodeView {
+export function socketView(socket: SocketReport, rate: Rate = NO_RATE): NodeView {
   const name = `${socket.host}:${socket.port}`;
   const state = socketState(socket);
   const traffic = `↓ ${formatBytes(socket.bytesRead)} ↑ ${formatBytes(socket.bytesWritten)}`;
   const parts = [state];
   if (socket.bytesRead + socket.bytesWritten > 0) parts.push(traffic);
+  if (rate.down + rate.up > 0) parts.push(rateText(rate));
+  if (socket.srttMs !== null && isSocketOpen(socket)) parts.push(t('RTT {0}', formatDuration(socket.srttMs)));
+  if (socket.retransmissions > 0) parts.push(t('{0} sent again', socket.retransmissions));
   if (socket.closedAt !== null) parts.push(formatDuration(socket.closedAt - socket.openedAt));
   let icon = 'debug-disconnect';
   let color: string | null = null;
@@ -129,7 +139,7 @@ export function socketView(socket: SocketReport): NodeView {
     description: parts.join(' · '),
     icon,
     color,
-    contextValue: isSocketInUse(socket) ? TREE_ITEMS.openSocket : TREE_ITEMS.closedSocket,
+    contextValue: isSocketInUse(socket) ? TREE_ITEMS.openSocket : socket.error ? TREE_ITEMS.failedSocket : TREE_ITEMS.closedSocket,
     spoken: t('socket to {0} port {1}, {2}, {3} read, {4} written', socket.host, socket.port, state, formatBytes(socket.bytesRead), formatBytes(socket.bytesWritten)),
   };
 }
@@ -160,7 +170,7 @@ export function fetchView(fetch: FetchReport): NodeView {
     description: parts.join(' · '),
     icon,
     color,
-    contextValue: isFetchPending(fetch) ? TREE_ITEMS.pendingFetch : TREE_ITEMS.endedFetch,
+    contextValue: isFetchPending(fetch) ? TREE_ITEMS.pendingFetch : fetch.error ? TREE_ITEMS.failedFetch : TREE_ITEMS.endedFetch,
     spoken: t('fetch {0} {1}, {2}', fetch.method, fetch.url, parts.join(', ')),
   };
 }
@@ -189,7 +199,7 @@ export function runDetails(run: Run): NodeDetails {
   return rows;
 }
 
-export function socketDetails(socket: SocketReport): NodeDetails {
+export function socketDetails(socket: SocketReport, rate: Rate = NO_RATE, now: number | null = null): NodeDetails {
   const rows: [string, string][] = [
     [t('Status'), socket.status],
     [t('Host'), `${socket.host}:${socket.port}`],
@@ -198,9 +208,12 @@ export function socketDetails(socket: SocketReport): NodeDetails {
   if (socket.localPort !== null) rows.push([t('Local port'), String(socket.localPort)]);
   if (socket.tcpState !== null) rows.push([t('TCP state'), socket.tcpState]);
   rows.push([t('Read'), formatBytes(socket.bytesRead)], [t('Written'), formatBytes(socket.bytesWritten)], [t('Waiting to be sent'), formatBytes(socket.bufferedAmount)]);
+  if (rate.down + rate.up > 0) rows.push([t('Rate'), rateText(rate)]);
   if (socket.srttMs !== null) rows.push([t('Round trip'), formatDuration(socket.srttMs)]);
   rows.push([t('Retransmissions'), String(socket.retransmissions)], [t('Opened'), when(socket.openedAt)]);
   if (socket.closedAt !== null) rows.push([t('Closed'), when(socket.closedAt)]);
+  const until = socket.closedAt ?? now;
+  if (until !== null) rows.push([t('Took'), formatDuration(until - socket.openedAt)]);
   if (socket.error) rows.push([t('Error'), `${socket.error.code}: ${socket.error.message}`]);
   return rows;
 }
@@ -215,6 +228,32 @@ export function fetchDetails(fetch: FetchReport): NodeDetails {
   if (fetch.durationMs !== null) rows.push([t('Took'), formatDuration(fetch.durationMs)]);
   if (fetch.error) rows.push([t('Error'), `${fetch.error.code}: ${fetch.error.message}`]);
   return rows;
+}
+
+const rateText = ({ down, up }: Rate): string => {
+  const parts = [];
+  if (down > 0) parts.push(`↓ ${formatBytes(Math.round(down))}/s`);
+  if (up > 0) parts.push(`↑ ${formatBytes(Math.round(up))}/s`);
+  return parts.join(' ');
+};
+
+/** An explanation line by line: below what failed, and in its tooltip. */
+export function explanationRows({ sent, received, meaning, next }: Explanation): NodeDetails {
+  return [[t('Sent'), sent], [t('Came back'), received], [t('Means'), meaning], ...next.map((step): [string, string] => [t('Try'), step])];
+}
+
+const REASON_ICONS = ['arrow-up', 'arrow-down', 'info'] as const;
+
+export function reasonView(parent: string, index: number, [name, value]: readonly [string, string]): NodeView {
+  return {
+    id: reasonNodeId(parent, index),
+    label: `${name}:`,
+    description: value,
+    icon: REASON_ICONS[index] ?? 'lightbulb',
+    color: null,
+    contextValue: TREE_ITEMS.reason,
+    spoken: `${name}: ${value}`,
+  };
 }
 
 /** What "Copy Address" puts on the clipboard. */

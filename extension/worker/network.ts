@@ -35,8 +35,7 @@ export class Network {
     const { settings, log } = options;
     this.attempts = [...planLinks(settings)];
     this.capture = settings.captureFile === null ? null : new CaptureFile(settings.captureFile, (message) => log('error', message));
-    const recentFrameBytes = settings.recentFrameBytes ?? 0;
-    this.recentFrames = recentFrameBytes === 0 ? null : new RecentFrames(recentFrameBytes, this.clock);
+    this.recentFrames = settings.recentFrameBytes === 0 ? null : new RecentFrames(settings.recentFrameBytes, this.clock);
     try {
       this.current = this.attach();
     } catch (error) {

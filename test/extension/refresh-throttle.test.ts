@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { REFRESH_INTERVAL_MS, RefreshThrottle } from '../../extension/refresh-throttle';
+import { MAX_REFRESH_INTERVAL_MS, REFRESH_INTERVAL_MS, RefreshThrottle } from '../../extension/refresh-throttle';
 import { FakeScheduler } from './support';
 
-function throttle() {
+function throttle(cost = 1) {
   const scheduler = new FakeScheduler();
   const flushes: string[][] = [];
-  return { scheduler, flushes, throttle: new RefreshThrottle(scheduler, (ids) => flushes.push([...ids])) };
+  return { scheduler, flushes, throttle: new RefreshThrottle(scheduler, (ids) => {
+    flushes.push([...ids]);
+    return cost;
+  }) };
 }
 
 describe('the refresh of the tree', () => {
@@ -27,6 +30,19 @@ describe('the refresh of the tree', () => {
     scheduler.advance(REFRESH_INTERVAL_MS);
     assert.ok(flushes.length <= 11, `${flushes.length} refreshes`);
     assert.deepEqual(new Set(flushes.flat()), changed);
+  });
+
+  it('is rarer after one that made VS Code read many nodes, but never rarer than once a second', () => {
+    for (const [cost, most] of [[200, 4], [1_000_000, 2]] as const) {
+      const { scheduler, flushes, throttle: refresh } = throttle(cost);
+      for (let ms = 0; ms <= 1_000; ms++) {
+        refresh.add('a');
+        scheduler.advance(1);
+      }
+      assert.ok(flushes.length <= most && flushes.length >= 2, `${flushes.length} refreshes of ${cost} nodes`);
+      scheduler.advance(MAX_REFRESH_INTERVAL_MS);
+      assert.equal(scheduler.pending, 0);
+    }
   });
 
   it('names a node once, however often it changed', () => {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { DEFAULT_WORKER_SETTINGS } from '../../extension/protocol';
 import { runSettings, workerSettings } from '../../extension/settings-values';
 
+/** As the settings have it; the terminal command keeps no frames. */
+const DEFAULTS = { ...DEFAULT_WORKER_SETTINGS, recentFrameBytes: 16 << 20 };
+
 function read<T>(reader: (raw: (key: string) => unknown, problem: (message: string) => void) => T, values: Record<string, unknown>) {
   const problems: string[] = [];
   return { settings: reader((key) => values[key], (message) => problems.push(message)), problems };
@@ -12,7 +15,7 @@ describe('settings', () => {
     const run = read(runSettings, {});
     assert.deepEqual(run.settings, { tickRate: 30, limits: { memoryMb: 512, outputBytesPerSecond: 1024 * 1024 }, timeoutSeconds: null, whenRunning: 'restart' });
     const worker = read(workerSettings, {});
-    assert.deepEqual(worker.settings, DEFAULT_WORKER_SETTINGS);
+    assert.deepEqual(worker.settings, DEFAULTS);
     assert.deepEqual([...run.problems, ...worker.problems], []);
   });
 
@@ -21,15 +24,15 @@ describe('settings', () => {
     assert.deepEqual(run.settings, { tickRate: 60, limits: { memoryMb: 128, outputBytesPerSecond: 2048 }, timeoutSeconds: 2.5, whenRunning: 'parallel' });
     const worker = read(workerSettings, {
       link: 'pcap', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'],
-      interface: 'eth1', address: '192.0.2.7/24', gateway: '192.0.2.1', captureBinding: 'libpcap',
+      interface: 'eth1', address: '192.0.2.7/24', gateway: '192.0.2.1', captureBinding: 'libpcap', captureMemory: 0.5,
     });
     assert.deepEqual(worker.settings, {
-      link: 'pcap', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'],
+      link: 'pcap', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'], recentFrameBytes: 1 << 19,
       pcap: { interface: 'eth1', binding: 'libpcap', address: { mode: 'static', address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' } },
     });
     assert.deepEqual([...run.problems, ...worker.problems], []);
     const leased = read(workerSettings, { address: 'dhcp', gateway: '192.0.2.1' });
-    assert.deepEqual([leased.settings, leased.problems], [DEFAULT_WORKER_SETTINGS, []]);
+    assert.deepEqual([leased.settings, leased.problems], [DEFAULTS, []]);
   });
 
   it('out of range or of the wrong kind are named with their value, and the default is used', () => {
@@ -41,7 +44,7 @@ describe('settings', () => {
       link: 'wifi', hostAddress: '127.0.0.256', dns: ['example.test', 5, '192.0.2.53'], captureFile: 'relative.pcapng', extraCaCertificates: ['ca.pem', 'C:\\ca.pem'],
       interface: 5, address: '192.0.2.7', gateway: 'router', captureBinding: 'npcap',
     });
-    assert.deepEqual(worker.settings, { ...DEFAULT_WORKER_SETTINGS, dns: ['192.0.2.53'], extraCaCertificates: ['C:\\ca.pem'] });
+    assert.deepEqual(worker.settings, { ...DEFAULTS, dns: ['192.0.2.53'], extraCaCertificates: ['C:\\ca.pem'] });
     assert.equal(worker.problems.length, 10);
     assert.match(worker.problems.join('\n'), /riftnet\.extraCaCertificates holds "ca\.pem"; it must be an absolute path/);
     assert.match(worker.problems.join('\n'), /riftnet\.address is "192\.0\.2\.7"; it must be dhcp, or an IPv4 address with the length of its network/);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { TREE_ITEMS } from '../../extension/contributions';
+import { explainSocket } from '../../extension/explain';
 import { RunModel } from '../../extension/run-model';
-import { fetchDetails, fetchView, runDetails, runView, socketAddress, socketDetails, socketView } from '../../extension/tree-nodes';
+import { explanationRows, fetchDetails, fetchView, reasonView, runDetails, runView, socketAddress, socketDetails, socketView } from '../../extension/tree-nodes';
 import { fetchReport, socketReport } from './support';
 
 function modelWithRun() {
@@ -39,7 +40,29 @@ describe('the nodes of the Sockets view', () => {
       [connecting, connected, closed, failed].map(({ description }) => description),
       ['connecting', 'connected · ↓ 2.0 KiB ↑ 10 B', 'fin · ↓ 2.0 KiB ↑ 10 B · 250 ms', 'error ECONNRESET · 100 ms'],
     );
-    assert.deepEqual([connected.contextValue, closed.contextValue], [TREE_ITEMS.openSocket, TREE_ITEMS.closedSocket]);
+    assert.deepEqual([connected.contextValue, closed.contextValue, failed.contextValue], [TREE_ITEMS.openSocket, TREE_ITEMS.closedSocket, TREE_ITEMS.failedSocket]);
+  });
+
+  it('an open socket shows its rate, its round trip and what was sent again', () => {
+    const busy = socketReport({ status: 'connected', bytesRead: 2048, srttMs: 13, retransmissions: 3 });
+    assert.equal(socketView(busy, { down: 1536, up: 0 }).description, 'connected · ↓ 2.0 KiB ↑ 0 B · ↓ 1.5 KiB/s · RTT 13 ms · 3 sent again');
+    assert.deepEqual(socketDetails(busy, { down: 1536, up: 10 }, 1_002_000).filter(([name]) => name === 'Rate' || name === 'Took'), [['Rate', '↓ 1.5 KiB/s ↑ 10 B/s'], ['Took', '2.00 s']]);
+  });
+
+  it('a script shows what all its sockets do together, and what it waits for', () => {
+    const { run } = modelWithRun();
+    assert.equal(runView(run, { down: 2048, up: 0 }, 'starting the network').description, 'starting: starting the network · ↓ 2.0 KiB/s');
+  });
+
+  it('what failed is explained line by line below it', () => {
+    const why = explainSocket(socketReport({ status: 'error', error: { code: 'ENOTFOUND', message: '' } }));
+    assert.ok(why);
+    const rows = explanationRows(why);
+    assert.deepEqual(rows.map(([name]) => name), ['Sent', 'Came back', 'Means', 'Try', 'Try', 'Try']);
+    const views = rows.map((row, index) => reasonView('run/run-1/socket/1', index, row));
+    assert.deepEqual(views.map(({ icon }) => icon), ['arrow-up', 'arrow-down', 'info', 'lightbulb', 'lightbulb', 'lightbulb']);
+    assert.equal(views[3]?.id, 'run/run-1/socket/1/why/3');
+    assert.ok(views.every(({ spoken, description }) => spoken.includes(description)));
   });
 
   it('a socket that is closed for its script, and not yet for TCP, says so', () => {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import Mocha from 'mocha';
 import * as vscode from 'vscode';
 import type { RiftnetApi, TreeNode } from '../../extension/api';
 import type { Run } from '../../extension/run-model';
@@ -18,7 +19,7 @@ export async function activate(): Promise<RiftnetApi> {
 }
 
 /** Waits until the condition gives something other than undefined and false; looked at after each change. */
-export async function until<T>(api: RiftnetApi, what: string, condition: () => T | undefined | false): Promise<T> {
+export async function until<T>(api: RiftnetApi, what: string, condition: () => T | undefined | false, waitMs = WAIT_MS): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const done = (): void => {
       clearTimeout(timer);
@@ -32,8 +33,8 @@ export async function until<T>(api: RiftnetApi, what: string, condition: () => T
     };
     const timer = setTimeout(() => {
       done();
-      reject(new Error(`waited ${WAIT_MS / 1000} s for ${what}\ntree: ${JSON.stringify(api.tree, null, 1)}\noutput:\n${api.output.slice(-20).join('\n')}`));
-    }, WAIT_MS);
+      reject(new Error(`waited ${waitMs / 1000} s for ${what}\ntree: ${JSON.stringify(api.tree, null, 1).slice(0, 10_000)}\noutput:\n${api.output.slice(-20).join('\n')}`));
+    }, waitMs);
     const subscription = api.onDidChange(look);
     look();
   });
@@ -138,4 +139,9 @@ export async function stopEverything(api: RiftnetApi): Promise<void> {
   await until(api, 'all scripts to end', () => api.runs.every((run) => run.phase === 'ended'));
   await vscode.commands.executeCommand('riftnet.clearEnded');
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
+/** A figure beside the tests' names: the launcher passes on what the reporter says, and nothing else. */
+export function report(text: string): void {
+  Mocha.reporters.Base.consoleLog(`      ${text}`);
 }
