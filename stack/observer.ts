@@ -52,8 +52,10 @@ export type Counters = ReturnType<typeof createCounters>;
 /** Things that happened, for logs and for the embedder. */
 export type StackEvent =
   | { readonly type: 'address'; readonly address: string; readonly prefixLength: number; readonly gateway: string | null; readonly dns: readonly string[]; readonly source: 'static' | 'dhcp' | 'shared' }
-  /** The address is checked for another owner (RFC 5227) before it is used: a few seconds. */
-  | { readonly type: 'address-probing'; readonly address: string }
+  /** The address is checked for another owner (RFC 5227) before it is used: a few seconds, which begin after `afterMs`. */
+  | { readonly type: 'address-probing'; readonly address: string; readonly afterMs: number }
+  /** Another station has the address. DHCP is asked for another (null), or the same one is tried again. */
+  | { readonly type: 'address-taken'; readonly address: string; readonly message: string; readonly retryMs: number | null }
   | { readonly type: 'address-lost'; readonly reason: string }
   | { readonly type: 'link'; readonly change: 'down' | 'gone' | 'up' | 'mtu-changed'; readonly message: string }
   | { readonly type: 'tcp-state'; readonly id: number; readonly from: string; readonly to: string }

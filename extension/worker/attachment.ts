@@ -27,8 +27,8 @@ export class Attachment implements Uplink {
   private readonly waiting = new Set<(error: StackError | null) => void>();
   /** Somebody on the link has given the stack an address, whether or not it is used yet. */
   private offered = false;
-  /** What the link said when it went down; null: it is up. */
-  private downReason: string | null = null;
+  /** Why there is no hope for an address in the next seconds: the link is down, or another has the address; null: there is. */
+  private obstacle: string | null = null;
   private closed = false;
 
   /** @throws LinkFailure if the machine has not what it takes, Error for a setting that cannot be */
@@ -89,8 +89,8 @@ export class Attachment implements Uplink {
    * @param since when the wait began, ms of the clock @returns what cancels it
    */
   whenReady(since: number, done: (error: StackError | null) => void): () => void {
-    if (this.downReason !== null) {
-      done(new StackError('ENETDOWN', this.downReason));
+    if (this.obstacle !== null) {
+      done(new StackError('ENETDOWN', this.obstacle));
       return () => {};
     }
     if (this.hasAddress) {
@@ -105,7 +105,8 @@ export class Attachment implements Uplink {
     };
     const { addressTimeoutMs } = this.link;
     const timer = clock.at(since + addressTimeoutMs, () => {
-      finish(new StackError('ENETDOWN', `The stack has had no address for ${addressTimeoutMs / 1000} s: ${this.link.explainNoAddress(this.stack)}`));
+      const { cause, advice } = this.link.explainNoAddress(this.stack);
+      finish(new StackError('ENETDOWN', `The stack has had no address for ${addressTimeoutMs / 1000} s: ${cause}; ${advice}`));
     });
     this.waiting.add(finish);
     return () => {
@@ -138,13 +139,20 @@ export class Attachment implements Uplink {
         return this.linkChanged(event.change, event.message);
       case 'address-probing':
         this.offered = true;
+        if (event.afterMs > 0) return;
         return log('info', `The address ${event.address} is checked for another owner (RFC 5227) before it is used, which takes 4 to 7 s; sockets stay 'connecting'.`);
+      case 'address-taken':
+        log('warn', event.message);
+        // DHCP gives another within seconds.
+        if (event.retryMs !== null) this.lose(`the stack has no address: ${event.message}`);
+        return;
       case 'address':
         this.offered = true;
+        this.obstacle = null;
         return log(this.waitsForOthers ? 'info' : 'debug', describeAddress(event));
       case 'address-lost':
-        // What happened to the link has been said.
-        if (this.downReason === null) log('warn', `The stack has no address any more: ${event.reason}`);
+        // What happened to the link, or who has the address, has been said.
+        if (this.obstacle === null) log('warn', `The stack has no address any more: ${event.reason}`);
         return;
       case 'tcp-state':
         return;
@@ -152,11 +160,20 @@ export class Attachment implements Uplink {
   }
 
   private linkChanged(change: 'down' | 'gone' | 'up' | 'mtu-changed', message: string): void {
-    const isLost = change === 'down' || change === 'gone';
-    this.options.log(isLost ? 'warn' : 'info', isLost ? `${message}: sockets end in an error until it is back` : message);
-    if (change === 'mtu-changed') return;
-    this.downReason = isLost ? message : null;
-    if (isLost) this.settle(new StackError('ENETDOWN', message));
+    const { log } = this.options;
+    if (change === 'down' || change === 'gone') {
+      log('warn', `${message}: sockets end in an error until it is back`);
+      this.lose(message);
+      return;
+    }
+    log('info', message);
+    if (change === 'up') this.obstacle = null;
+  }
+
+  /** Ends what waits for an address, and what comes until there may be one again. */
+  private lose(reason: string): void {
+    this.obstacle = reason;
+    this.settle(new StackError('ENETDOWN', reason));
   }
 }
 

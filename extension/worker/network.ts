@@ -1,5 +1,5 @@
 /** The network that all scripts of a worker share: a stack on the first link that works. */
-import { CryptoRandom, SystemClock, type Clock, type Device, type StackError, type Timer } from '../../stack';
+import { CryptoRandom, formatMac, SystemClock, type Clock, type Device, type StackError, type Timer } from '../../stack';
 import type { LinkReport, WorkerSettings } from '../protocol';
 import { Attachment, type Uplink } from './attachment';
 import { CaptureFile } from './capture-file';
@@ -106,7 +106,7 @@ export class Network {
             if (attachment === this.current) this.options.onChange(this.report());
           },
         });
-        this.limit(attachment, attempt.patienceMs);
+        this.limit(attachment, attempt);
         return attachment;
       } catch (error) {
         if (!(error instanceof LinkFailure) || this.attempts.length === 0) throw error;
@@ -122,16 +122,18 @@ export class Network {
   }
 
   /** Goes on to the next way if nobody has answered on this one by then. */
-  private limit(attachment: Attachment, patienceMs: number): void {
-    if (patienceMs === Infinity || this.attempts.length === 0) return;
-    this.patience = this.clock.at(this.clock.now() + patienceMs, () => {
-      if (!attachment.answers && !this.closed) this.giveUp(attachment);
+  private limit(attachment: Attachment, attempt: LinkAttempt): void {
+    if (attempt.patienceMs === Infinity || this.attempts.length === 0) return;
+    this.patience = this.clock.at(this.clock.now() + attempt.patienceMs, () => {
+      if (!attachment.answers && !this.closed) this.giveUp(attachment, attempt);
     });
   }
 
-  private giveUp(attachment: Attachment): void {
-    const { log } = this.options;
-    const why = attachment.link.explainNoAddress(attachment.stack);
+  private giveUp(attachment: Attachment, { onSilence }: LinkAttempt): void {
+    const { log, onChange } = this.options;
+    const { cause } = attachment.link.explainNoAddress(attachment.stack);
+    const reason = sentence(`${cause} (tried with the MAC address ${formatMac(attachment.link.device.mac)})`);
+    log('info', reason);
     try {
       this.current = this.attach();
     } catch (error) {
@@ -139,13 +141,16 @@ export class Network {
       log('warn', sentence(error instanceof Error ? error.message : String(error)));
       return;
     }
-    this.notTaken.push(sentence(why));
+    this.notTaken.push(reason);
+    onSilence?.();
+    if (!this.current.waitsForOthers) log('info', this.current.link.reason);
     // They wait on, for the new link: the old one must not end them.
     for (const waiting of this.waiting) {
       waiting.cancel();
       this.wait(waiting);
     }
     attachment.close('Another link is used');
+    onChange(this.report());
   }
 }
 

@@ -175,7 +175,8 @@ export class Addressing {
     if (held?.address !== address) return;
     const reason = `${formatMacAddress(mac)} on the link has the address ${formatIpv4(address)}`;
     const next = source === 'dhcp' ? 'the DHCP server is asked for another' : `give one of the two another; it is tried again after ${RETRY_STATIC_MS / 1_000} s`;
-    this.options.observer({ type: 'warning', message: `${reason}: ${next}` });
+    const retryMs = source === 'dhcp' ? null : RETRY_STATIC_MS;
+    this.options.observer({ type: 'address-taken', address: formatIpv4(address), message: `${reason}: ${next}`, retryMs });
     this.lose(reason);
     if (source === 'dhcp') this.options.onContested(now);
     else this.begin(held, 'static', RETRY_STATIC_MS);
@@ -202,7 +203,7 @@ export class Addressing {
       return;
     }
     this.pending = { info, source };
-    observer({ type: 'address-probing', address: formatIpv4(info.address) });
+    observer({ type: 'address-probing', address: formatIpv4(info.address), afterMs: waitMs });
     detector.probe(info.address, waitMs);
   }
 

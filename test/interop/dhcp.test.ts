@@ -172,7 +172,7 @@ describe('An address by DHCP', function () {
     // The server would lend the same address to the same station.
     lan.station('squatter', contested);
     const ours = await guest({ conflictDetection: true, config: { arp: { probeWaitMs: 10, probeMinMs: 200, probeMaxMs: 300, announceWaitMs: 300 } } });
-    const { event } = await ours.until('the conflict', (message) => message.event?.type === 'warning');
+    const { event } = await ours.until('the conflict', (message) => message.event?.type === 'address-taken');
     assert.match(event?.message ?? '', /on the link has the address \S+: the DHCP server is asked for another/);
     assert.ok(event?.message?.includes(contested), event?.message);
     assert.notEqual(await addressOf(ours), contested);

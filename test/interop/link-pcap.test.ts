@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
 import { prepare } from './support/guest';
-import { describeRun, runCli, type CliResult } from './support/run-cli';
+import { describeRun, runCli, type CliOptions, type CliResult } from './support/run-cli';
 import { ScriptFolder } from './support/script-folder';
 
 const PORT = 7_000;
@@ -22,9 +22,9 @@ describe('The link pcap at the terminal', function () {
     folder.remove();
   });
 
-  async function run(text: string, args: readonly string[]): Promise<CliResult> {
+  async function run(text: string, args: readonly string[], when?: CliOptions['when']): Promise<CliResult> {
     const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
-    const result = await runCli(['run', folder.write('script.ts', text), '--link', 'pcap', ...args], { host: hosts.ours, env, limitMs: 100_000 });
+    const result = await runCli(['run', folder.write('script.ts', text), ...(args.includes('--link') ? [] : ['--link', 'pcap']), ...args], { host: hosts.ours, env, limitMs: 100_000, ...(when && { when }) });
     assert.deepEqual(result.leftRunning, [], describeRun(result));
     return result;
   }
@@ -64,10 +64,91 @@ describe('The link pcap at the terminal', function () {
     });
   }
 
+  it('tells that another has the address it is told, and ends sockets at once', async () => {
+    const result = await run(FETCH, ['--address', '10.77.0.1/24']);
+    assert.match(result.stdout.toString(), /^-1 .*the stack has no address: [0-9a-f:]{17} on the link has the address 10\.77\.0\.1: give one of the two another/, describeRun(result));
+    assert.ok(result.seconds < 15, describeRun(result));
+  });
+
+  it('takes the interface\'s MAC address where DHCP does not answer one of its own', async () => {
+    const mac = /link\/ether (\S+)/.exec(hosts.ours.ip('link', 'show', 'eth0'))?.[1] ?? '';
+    hosts.programs.start(hosts.theirs, [
+      'dnsmasq', '--no-daemon', '--conf-file=/dev/null', '--port=0', '--interface=eth0', '--bind-interfaces', `--dhcp-leasefile=${folder.path}/leases`,
+      '--dhcp-range=10.77.0.60,10.77.0.60,2m', `--dhcp-host=${mac},set:known`, '--dhcp-ignore=tag:!known', '--pid-file=',
+    ]);
+    await hosts.peer('http-server', String(PORT));
+    const result = await run(FETCH, []);
+    assert.equal(result.stdout.toString(), '200 from 10.77.0.60 \n', describeRun(result));
+    assert.match(result.stderr, new RegExp(`No DHCP server answers on eth0 \\(tried with the MAC address .*\\)[^]*with the MAC address ${mac}`));
+  });
+
+  it('ends sockets with the reason where nobody gives an address', async () => {
+    const result = await run(FETCH, []);
+    assert.match(result.stdout.toString(), /^-1 .*The stack has had no address for 40 s: no DHCP server answers on eth0; give the stack an address, --address/, describeRun(result));
+    assert.ok(result.seconds < 50, describeRun(result));
+  });
+
+  it('ends the sockets of a script when the interface is lost, and opens new ones once it is back', async () => {
+    await hosts.peer('echo-server', String(PORT));
+    const text = `
+      async function open() {
+        const socket = Network.Connect('10.77.0.1', ${PORT});
+        while (socket.status === 'connecting') await Event.OnTick;
+        return socket;
+      }
+      const first = await open();
+      print(first.status);
+      while (first.status === 'connected') await Event.OnTick;
+      print(first.status, first.error.code, first.error.message);
+      const second = await open();
+      print(second.status, second.error.code);
+      let third = second;
+      while (third.status === 'error') { third = await open(); await Event.OnTick; }
+      print(third.status);
+      third.close();`;
+    const result = await run(text, ['--address', `${OUR_ADDRESS}/24`], {
+      on: 'stdout', text: 'connected',
+      run: () => {
+        hosts.ours.ip('link', 'set', 'eth0', 'down');
+        setTimeout(() => hosts.ours.ip('link', 'set', 'eth0', 'up'), 2_000);
+      },
+    });
+    assert.match(result.stdout.toString(), /^connected\nerror ENETDOWN .*the interface eth0 is down\nerror ENETDOWN\nconnected\n$/, describeRun(result));
+  });
+
   it('refuses an address that the computer has itself', async () => {
     hosts.ours.ip('address', 'add', '10.77.0.3/24', 'dev', 'eth0');
     const result = await run("print('never');", ['--address', '10.77.0.3/24']);
     assert.equal(result.code, 2, describeRun(result));
     assert.match(result.stderr, /cannot have the address 10\.77\.0\.3: this computer has it itself, on eth0; give it another one/);
+  });
+
+  describe('as auto\'s choice', () => {
+    beforeEach(() => hosts.ours.ip('address', 'add', '10.77.0.3/24', 'dev', 'eth0'));
+
+    it('is taken where this process may capture and somebody answers', async () => {
+      hosts.startDhcpServer(folder.path);
+      await hosts.peer('http-server', String(PORT));
+      const result = await run(FETCH, ['--link', 'auto']);
+      assert.equal(result.stdout.toString(), '200 from 10.77.0.50 \n', describeRun(result));
+      assert.match(result.stderr, /a host of its own on eth0, .* \(which 'auto' takes where this process may capture\)/);
+    });
+
+    it('gives way to the gateway where nobody answers, at once the next time', async () => {
+      await hosts.peer('http-server', String(PORT));
+      const first = await run(FETCH, ['--link', 'auto']);
+      assert.equal(first.stdout.toString(), '200 from 10.77.0.3 \n', describeRun(first));
+      assert.match(first.stderr, /No DHCP server answers on eth0[^]*No DHCP server answers on eth0[^]*The embedded gateway relays/);
+      const second = await run(FETCH, ['--link', 'auto']);
+      assert.deepEqual([second.stdout.toString(), second.stderr], ['200 from 10.77.0.3 \n', ''], describeRun(second));
+      assert.ok(second.seconds < 5, describeRun(second));
+    });
+
+    it('is not taken on an interface that the computer does not use', async () => {
+      hosts.ours.ip('address', 'flush', 'dev', 'eth0');
+      const result = await run("print('on'); await Event.OnTick;", ['--link', 'auto']);
+      assert.equal(result.stdout.toString(), 'on\n', describeRun(result));
+      assert.doesNotMatch(result.stderr, /host of its own|eth0/);
+    });
   });
 });

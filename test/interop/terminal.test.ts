@@ -140,9 +140,9 @@ describe('riftnet run', function () {
   it('stops a script whose output nobody takes, and says so unless the reader has left', () => {
     const script = folder.write('talks.ts', 'for (let i = 0; ; i++) { print(i); if (i % 10_000 === 0) await Event.OnTick; }');
     const shell = (command: string) => spawnSync('sh', ['-c', command, 'sh', process.execPath, path.resolve('dist/cli.js'), script], { encoding: 'utf8', timeout: 30_000 });
-    const left = shell('{ "$1" "$2" run "$3" --timeout 20; echo "exit $?" >&2; } | head -n 1');
+    const left = shell('{ "$1" "$2" run "$3" --link gateway --timeout 20; echo "exit $?" >&2; } | head -n 1');
     assert.deepEqual([left.stdout, left.stderr], ['0\n', 'exit 1\n']);
-    const full = shell('"$1" "$2" run "$3" --timeout 20 > /dev/full');
+    const full = shell('"$1" "$2" run "$3" --link gateway --timeout 20 > /dev/full');
     assert.equal(full.status, 1);
     assert.match(full.stderr, /^riftnet: standard output cannot be written: ENOSPC.*\n$/);
   });

@@ -18,7 +18,7 @@ export function openGatewayLink({ settings, clock, random, observer }: LinkConte
     reason: `The embedded gateway relays through this computer's own sockets (${why}); localhost is ${outside}.`,
     thisComputer: { address: gateway.hostAddressInside, outside },
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
-    explainNoAddress: () => 'the embedded gateway does not answer; this is an error of Riftnet: please report it',
+    explainNoAddress: () => ({ cause: 'the embedded gateway does not answer', advice: 'this is an error of Riftnet: please report it' }),
     explainLookup({ code, message }) {
       // The gateway's own address tells nobody anything.
       const servers = gateway.nameServers.join(', ') || 'no server';

@@ -22,8 +22,13 @@ export interface Instance {
 }
 
 /** Where locks and leases are kept: of the account this runs as, so that sudo leaves nothing of root's in another's. */
-function stateFolder(): string {
-  return folderFor('state', owner(process.env['SUDO_UID'] === undefined ? process.env : {}));
+export function stateFolder(): string | null {
+  try {
+    return folderFor('state', owner(process.env['SUDO_UID'] === undefined ? process.env : {}));
+  } catch {
+    // An account without an entry has no home to keep anything in.
+    return null;
+  }
 }
 
 function machineId(): string {
@@ -37,16 +42,21 @@ function machineId(): string {
   return '';
 }
 
+/** What names the machine, the account and the interface. A clone of a machine has its id, a container perhaps none at all. */
+export function identityOf({ name, mac }: Pick<NetworkInterface, 'name' | 'mac'>): Buffer {
+  const account = process.getuid?.() ?? process.env['USERNAME'] ?? '';
+  const own = [machineId(), account, name, mac === null ? '' : Buffer.from(mac).toString('hex')].join('|');
+  return createHash('sha256').update(`riftnet|${own}`).digest();
+}
+
 /**
  * Takes the first name that no other live instance of this account has on the interface. Where the folder cannot be
  * used, the name is a random one: nobody else has it either, but each run is a new host to the network.
  */
-export function takeInstance({ name, mac }: Pick<NetworkInterface, 'name' | 'mac'>, folder = stateFolder()): Instance {
-  // A clone of a machine has its id, another account another state folder, a container perhaps no id at all.
-  const own = [machineId(), process.getuid?.() ?? process.env['USERNAME'] ?? '', name, mac === null ? '' : Buffer.from(mac).toString('hex')].join('|');
-  const identity = createHash('sha256').update(`riftnet|${own}`).digest();
+export function takeInstance(on: Pick<NetworkInterface, 'name' | 'mac'>, folder = stateFolder()): Instance {
+  const identity = identityOf(on);
   const key = identity.toString('hex', 0, 6);
-  const slot = acquireSlot(folder, key);
+  const slot = folder === null ? null : acquireSlot(folder, key);
   const iaid = Buffer.alloc(4);
   if (slot === null) randomBytes(4).copy(iaid);
   else iaid.writeUInt32BE(slot.number);
@@ -58,7 +68,7 @@ export function takeInstance({ name, mac }: Pick<NetworkInterface, 'name' | 'mac
     mac: Uint8Array.from(address),
     // RFC 6355: a DUID of type 4 is a UUID; this one is a hash, since a machine's id is not to be told (machine-id(5)).
     clientId: Uint8Array.from([255, ...iaid, 0, 4, ...identity.subarray(0, 16)]),
-    leaseStore: slot === null ? null : new LeaseFile(path.join(folder, `${key}-${slot.number}.lease.json`)),
+    leaseStore: slot === null || folder === null ? null : new LeaseFile(path.join(folder, `${key}-${slot.number}.lease.json`)),
     release: () => slot?.release(),
   };
 }

@@ -27,8 +27,8 @@ export interface Link {
   readonly thisComputer: { readonly address: number; readonly outside: string } | null;
   /** How long a connection waits for the stack's address, ms. */
   readonly addressTimeoutMs: number;
-  /** Why the stack has no address, in words that name the next step. */
-  explainNoAddress(stack: Stack): string;
+  /** Why the stack has no address, and the next step, each in a few words. */
+  explainNoAddress(stack: Stack): { readonly cause: string; readonly advice: string };
   /** A failed lookup in the link's own terms. */
   explainLookup(error: StackError): StackError;
   /** Counters of what the link is made of beside its device. */
@@ -48,4 +48,6 @@ export interface LinkAttempt {
   open(context: LinkContext): Link;
   /** The next way is tried when so long after this one was opened nobody has offered an address, ms. */
   readonly patienceMs: number;
+  /** Nobody had, and the next way was taken. */
+  readonly onSilence?: () => void;
 }

@@ -107,13 +107,14 @@ function parseServer(text: string): DnsServer {
   return { address: parseAddress(address, 'name server'), port: port === undefined ? DNS_PORT : Number(port) };
 }
 
-function explainNoAddress(stack: Stack, wanted: AddressOptions, { interfaceName, isUp }: PcapDevice): string {
+function explainNoAddress(stack: Stack, wanted: AddressOptions, { interfaceName, isUp }: PcapDevice): ReturnType<Link['explainNoAddress']> {
   const { dhcp, arp } = stack.counters;
-  if (!isUp) return `the interface ${interfaceName} is down: bring it up`;
-  if (wanted.mode === 'static') return `${formatIpv4(wanted.address)} on ${interfaceName} is not free: give the stack another address`;
-  if (dhcp.rxRefused > 0) return `DHCP on ${interfaceName} offers only addresses that this computer has itself: ${OTHER_WAY}`;
-  if (dhcp.txDeclines > 0 || arp.conflicts > 0) return `each address that DHCP on ${interfaceName} offered is another host's: ${OTHER_WAY}`;
-  if (dhcp.rxNaks > 0 || dhcp.rxUnusable > 0) return `the answers of DHCP on ${interfaceName} cannot be used: ${OTHER_WAY}`;
-  if (dhcp.leases > 0) return `the address that DHCP gave on ${interfaceName} is still being checked for another owner`;
-  return `no DHCP server answers on ${interfaceName}: ${OTHER_WAY}`;
+  const say = (cause: string, advice = OTHER_WAY) => ({ cause, advice });
+  if (!isUp) return say(`the interface ${interfaceName} is down`, 'bring it up');
+  if (wanted.mode !== 'dhcp') return say(`${formatIpv4(wanted.address)} on ${interfaceName} is not free`, 'give the stack another address');
+  if (dhcp.rxRefused > 0) return say(`DHCP on ${interfaceName} offers only addresses that this computer has itself`);
+  if (dhcp.txDeclines > 0 || arp.conflicts > 0) return say(`each address that DHCP on ${interfaceName} offered is another host's`);
+  if (dhcp.rxNaks > 0 || dhcp.rxUnusable > 0) return say(`the answers of DHCP on ${interfaceName} cannot be used`);
+  if (dhcp.leases > 0) return say(`the address that DHCP gave on ${interfaceName} is still being checked for another owner`, 'wait a few seconds more');
+  return say(`no DHCP server answers on ${interfaceName}`);
 }

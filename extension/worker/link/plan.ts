@@ -1,19 +1,38 @@
 /** From the settings to the ways to the network that are tried, in order. */
-import type { LinkMode, WorkerSettings } from '../../protocol';
+import type { WorkerSettings } from '../../protocol';
 import { openGatewayLink } from './gateway-link';
-import type { LinkAttempt } from './link';
-import { planPcap } from './pcap-plan';
-
-const GATEWAY_WHY: Readonly<Record<Exclude<LinkMode, 'pcap'>, string>> = {
-  auto: "link 'auto' uses the embedded gateway, which needs no privileges",
-  gateway: "as the setting 'gateway' says",
-};
+import { LinkFailure, type LinkAttempt } from './link';
+import { planPcap, planPcapIfAllowed } from './pcap-plan';
 
 function gateway(why: string): LinkAttempt {
   return { open: (context) => openGatewayLink(context, why), patienceMs: Infinity };
 }
 
+/** A way that is closed already: tried, it says why. */
+function closed(error: LinkFailure): LinkAttempt {
+  const open = (): never => {
+    throw error;
+  };
+  return { open, patienceMs: 0 };
+}
+
 /** @returns at least one way; the last is kept, whatever comes of it @throws LinkFailure naming what is missing for the only way there is */
 export function planLinks(settings: WorkerSettings): readonly LinkAttempt[] {
-  return settings.link === 'pcap' ? planPcap(settings) : [gateway(GATEWAY_WHY[settings.link])];
+  switch (settings.link) {
+    case 'gateway':
+      return [gateway("as the setting 'gateway' says")];
+    case 'pcap':
+      return planPcap(settings, "as the setting 'pcap' says");
+    case 'auto':
+      return [...planAuto(settings), gateway("which 'auto' takes where the stack cannot be a host of its own")];
+  }
+}
+
+function planAuto(settings: WorkerSettings): readonly LinkAttempt[] {
+  try {
+    return planPcapIfAllowed(settings);
+  } catch (error) {
+    if (error instanceof LinkFailure) return [closed(error)];
+    throw error;
+  }
 }

@@ -43,7 +43,10 @@ const GONE_MS = 2_000;
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const started = performance.now();
   // A group of its own: a signal to the test's group must not reach it, and one to its group reaches all of it.
-  const words = [process.execPath, CLI, ...args];
+  const [command, ...rest] = args;
+  // Root may capture: outside of a namespace nothing that a test runs may go out on the machine's own interfaces.
+  const isSafe = command !== 'run' || options.host !== undefined || args.includes('--link');
+  const words = [process.execPath, CLI, ...(isSafe ? args : [command, '--link', 'gateway', ...rest])];
   const { host, cwd = process.cwd(), env = process.env } = options;
   const spawnOptions: SpawnOptions = { detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd, env };
   const child = host ? host.start(words, spawnOptions) : spawn(process.execPath, words.slice(1), spawnOptions);

@@ -86,6 +86,6 @@ describe('The address of the stack', () => {
     assert.deepEqual(probes, [`${address} 0`, `${address} 0`]);
     addressing.contested(address, { high: 2, low: 3 }, 0);
     assert.equal(probes.at(-1), `${address} 60000`);
-    assert.deepEqual(events.map(({ type }) => type), ['address-probing', 'address', 'address-lost', 'address-probing', 'warning', 'address-probing']);
+    assert.deepEqual(events.map(({ type }) => type), ['address-probing', 'address', 'address-lost', 'address-probing', 'address-taken', 'address-probing']);
   });
 });
