@@ -89,6 +89,7 @@ const entries = {
   cli: 'extension/cli.ts',
   // What a Node is asked by, before it is taken for the worker.
   probe: 'extension/doctor/probe.ts',
+  doctor: 'extension/doctor/main.ts',
 };
 
 function productOptions(production) {

@@ -9,6 +9,7 @@ import type { AddressSetting, LinkMode, PcapSettings, WorkerSettings } from './p
 import { SCRIPT_EXTENSIONS } from './worker/loader';
 
 export const USAGE = `Usage: riftnet run SCRIPT [OPTION]...
+       riftnet doctor, riftnet interfaces: see riftnet doctor --help
 Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
 
   --link auto|gateway|pcap how the stack reaches the network (default auto)

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `riftnet run SCRIPT`: the worker in the terminal's own process, so that a script starts at once. */
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { version } from '../package.json';
 import { nodeForCapture, runIn, watchStarter } from './cli-granted';
@@ -149,9 +150,19 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
+/** A bundle of its own: a run need not wait for it to load. */
+function doctor(): { main(args: readonly string[]): Promise<number> } {
+  return createRequire(__filename)('./doctor.js');
+}
+
 async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args[0] === 'doctor' || args[0] === 'interfaces') {
+    process.exitCode = await doctor().main(args);
+    return;
+  }
   try {
-    const command = parseCommand(process.argv.slice(2));
+    const command = parseCommand(args);
     if (command.kind === 'help') return void process.stdout.write(USAGE);
     if (command.kind === 'version') return void process.stdout.write(`${version}\n`);
     const node = command.settings.link === 'gateway' ? null : await nodeForCapture(path.dirname(__filename));

@@ -11,6 +11,7 @@ export { createCable, type CableOptions } from './link/cable';
 export { captureDevice, type CaptureOptions } from './link/capture';
 export { Direction, enhancedPacket, interfaceDescription, sectionHeader } from './link/pcapng';
 export { readFlow, type Flow } from './link/flow';
+export { describeFrame } from './link/describe';
 export { tapDevice } from './link/tap';
 export type { Claim, Device, LinkChange, LinkCounters } from './link/device';
 export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } from './link/fault';

@@ -1,0 +1,26 @@
+/** The machine's interfaces as the report tells them, and which of them the link would take. */
+import { formatIpv4, formatMac, listInterfaces, type NetworkInterface } from '../../stack';
+import { fitInterfaces, obstacleOf } from '../worker/link/interface-choice';
+import type { InterfaceReport } from './report';
+
+/** Of interfaces, without asking the system. */
+export function reportInterfaces(all: readonly NetworkInterface[]): InterfaceReport[] {
+  const [best] = fitInterfaces(all, false);
+  return all.map((one) => ({
+    name: one.name,
+    addresses: one.addresses.map(({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`),
+    mac: one.mac && formatMac(one.mac),
+    mtu: one.mtu,
+    up: one.up,
+    loopback: one.loopback,
+    wireless: one.wireless,
+    obstacle: obstacleOf(one),
+    recommended: one === best,
+  }));
+}
+
+/** @returns why the stack must not have an address that the network offers, or null: the kernel answers for its own */
+export function heldHere(address: number): string | null {
+  const holder = listInterfaces().find(({ addresses }) => addresses.some((one) => one.address === address));
+  return holder ? `this computer has it itself, on ${holder.name}` : null;
+}

@@ -1,0 +1,44 @@
+/** The report in words, for a terminal. */
+import type { Check, CheckStatus, FixReport, InterfaceReport, Report } from './report';
+
+const MARKS: Readonly<Record<CheckStatus, string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' };
+const INDENT = '         ';
+
+export function renderCheck({ title, status, summary, details, next, commands, ms }: Check, verbose: boolean): string {
+  const time = ms >= 100 ? ` (${(ms / 1_000).toFixed(1)} s)` : '';
+  const lines = [`${MARKS[status]}  ${title}: ${summary}${time}`];
+  if (verbose || status === 'failed' || status === 'warning') for (const detail of details) lines.push(`${INDENT}· ${detail}`);
+  for (const sentence of next) lines.push(`${INDENT}→ ${sentence}`);
+  for (const command of commands) lines.push(`${INDENT}$ ${command}`);
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+export function renderInterfaces(interfaces: readonly InterfaceReport[]): string {
+  const rows = interfaces.map(({ name, addresses, mac, mtu, up, loopback, wireless, obstacle, recommended }) => [
+    recommended ? '*' : ' ',
+    name,
+    addresses.join(' ') || '-',
+    mac ?? '-',
+    mtu === null ? '-' : String(mtu),
+    up ? 'up' : 'down',
+    [loopback ? 'loopback' : '', wireless ? 'Wi-Fi' : '', recommended ? 'recommended' : '', obstacle !== null && up && !loopback ? obstacle : ''].filter(Boolean).join(', '),
+  ]);
+  const table = [['', 'name', 'addresses', 'MAC address', 'MTU', 'state', ''], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  return table.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+}
+
+const FIX_WORDS: Readonly<Record<FixReport['status'], string>> = {
+  done: 'done   ', unchanged: 'as it is', 'needs-root': 'NEEDS ROOT', failed: 'FAILED ', 'not-applicable': 'not here',
+};
+
+export function renderFix({ title, status, summary, commands }: FixReport): string {
+  const lines = [`${FIX_WORDS[status]}  ${title}: ${summary}`, ...commands.map((command) => `${INDENT}$ ${command}`)];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+export function renderEnd({ ok, checks }: Pick<Report, 'ok' | 'checks'>): string {
+  if (ok) return '\nThe stack can be a host of its own on this network: --link pcap.\n';
+  const failed = checks.filter(({ status }) => status === 'failed').map(({ title }) => title);
+  return `\nWhat failed: ${failed.join('; ')}. Until it is mended, scripts run over the embedded gateway.\n`;
+}

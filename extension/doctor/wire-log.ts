@@ -1,0 +1,43 @@
+/** What was sent and seen on the interface that concerns us, in words; bounded. */
+import { describeFrame } from '../../stack';
+
+/** Of one step; the rest is counted. */
+const MAX_LINES = 16;
+const ARP_AT = 14;
+const ETHERTYPE_ARP = 0x0806;
+
+export class WireLog {
+  private lines: string[] = [];
+  private more = 0;
+
+  /** Takes a frame that passes the link. */
+  add(frame: Uint8Array, direction: 'sent' | 'seen', mac: Uint8Array): void {
+    if (direction === 'seen' && !concerns(frame, mac)) return;
+    const words = describeFrame(frame);
+    if (words === null) return;
+    if (this.lines.length < MAX_LINES) this.lines.push(`${direction} ${words}`);
+    else this.more++;
+  }
+
+  /** A line of ours among them. */
+  note(text: string): void {
+    if (this.lines.length < MAX_LINES) this.lines.push(text);
+    else this.more++;
+  }
+
+  /** @returns what has come since the last call */
+  take(): string[] {
+    const taken = this.more === 0 ? this.lines : [...this.lines, `and ${this.more} more`];
+    this.lines = [];
+    this.more = 0;
+    return taken;
+  }
+}
+
+/** The link's other stations talk too: of what goes to all of them only DHCP, and ARP that answers, is about us. */
+function concerns(frame: Uint8Array, mac: Uint8Array): boolean {
+  if (mac.every((byte, i) => frame[i] === byte)) return true;
+  if (((frame[12] ?? 0) << 8 | (frame[13] ?? 0)) === ETHERTYPE_ARP) return mac.every((byte, i) => frame[ARP_AT + 18 + i] === byte);
+  // IPv4, UDP to port 68: a DHCP server that answers by broadcast.
+  return frame[23] === 17 && ((frame[36] ?? 0) << 8 | (frame[37] ?? 0)) === 68;
+}
