@@ -110,6 +110,7 @@ export class Network {
         return attachment;
       } catch (error) {
         if (!(error instanceof LinkFailure) || this.attempts.length === 0) throw error;
+        attempt.onFailure?.(error.message);
         this.notTaken.push(sentence(error.message));
       }
     }
@@ -129,7 +130,7 @@ export class Network {
     });
   }
 
-  private giveUp(attachment: Attachment, { onSilence }: LinkAttempt): void {
+  private giveUp(attachment: Attachment, { onFailure }: LinkAttempt): void {
     const { log, onChange } = this.options;
     const { cause } = attachment.link.explainNoAddress(attachment.stack);
     const reason = sentence(`${cause} (tried with the MAC address ${formatMac(attachment.link.device.mac)})`);
@@ -142,7 +143,7 @@ export class Network {
       return;
     }
     this.notTaken.push(reason);
-    onSilence?.();
+    onFailure?.(cause);
     if (!this.current.waitsForOthers) log('info', this.current.link.reason);
     // They wait on, for the new link: the old one must not end them.
     for (const waiting of this.waiting) {

@@ -48,6 +48,6 @@ export interface LinkAttempt {
   open(context: LinkContext): Link;
   /** The next way is tried when so long after this one was opened nobody has offered an address, ms. */
   readonly patienceMs: number;
-  /** Nobody had, and the next way was taken. */
-  readonly onSilence?: () => void;
+  /** It could not be opened, or nobody had offered one: why, in a few words. The next way is taken. */
+  readonly onFailure?: (reason: string) => void;
 }

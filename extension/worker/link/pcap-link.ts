@@ -11,6 +11,11 @@ import { LinkFailure, type Link, type LinkContext } from './link';
 const DNS_PORT = 53;
 /** DHCP on both MAC addresses, then 7 s of conflict detection, with some to spare. */
 const ADDRESS_TIMEOUT_MS = 40_000;
+/**
+ * The first wait for an answer of DHCP: RFC 2131 §4.1 asks for a wait that suits the network, and has 4 s as an
+ * example for one of 10 Mbit/s. Doubling, DISCOVERs go out at 0, 1, 3 and 7 s, each ±¼ s.
+ */
+export const DHCP_TIMEOUT_MS = 1_000;
 const OTHER_WAY = 'give the stack an address, --address A.B.C.D/LEN (setting riftnet.address), or take --link gateway';
 
 export interface PcapLinkOptions {
@@ -45,7 +50,7 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
     device,
     address,
     // RFC 6762: the link has other stations, which may have names of their own.
-    stackConfig: { dns: { multicast: true } },
+    stackConfig: { dns: { multicast: true }, dhcp: { initialTimeoutMs: DHCP_TIMEOUT_MS } },
     conflictDetection: true,
     reason: `The stack is a host of its own on ${on.name}, with the MAC address ${formatMac(device.mac)}, over ${device.binding} (${why}).`,
     thisComputer: null,

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DEFAULT_WORKER_SETTINGS } from '../../../../extension/protocol';
+import { FailureMemory } from '../../../../extension/worker/link/failure-memory';
 import { planLinks } from '../../../../extension/worker/link/plan';
-import { SilenceMemory } from '../../../../extension/worker/link/silence-memory';
 
 describe('The ways to the network', () => {
   it('are the gateway alone where the settings say so', () => {
@@ -18,24 +18,35 @@ describe('The ways to the network', () => {
     assert.throws(() => planLinks({ ...DEFAULT_WORKER_SETTINGS, link: 'pcap', pcap: nowhere }), { name: 'LinkFailure', message: /^there is no interface "nosuch0": there are .*lo/ });
   });
 
-  it('leave out for an hour an interface on which nobody has answered', () => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-state-'));
+  it('leave out for an hour an interface on which nobody has answered, unless it is on another network', () => {
+    const folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-state-')), 'made');
     try {
       let now = 1_700_000_000_000;
-      const on = { name: 'eth0', mac: Uint8Array.of(2, 0, 0, 0, 0, 1) };
-      const memory = new SilenceMemory(on, folder, () => now);
-      assert.equal(memory.recall(), null);
-      memory.remember();
+      const on = { name: 'eth0', mac: Uint8Array.of(2, 0, 0, 0, 0, 1), addresses: [{ address: 0x0a00_0005, prefixLength: 24 }] };
+      const recall = (other: Partial<typeof on> = {}) => new FailureMemory({ ...on, ...other }, folder, () => now).recall();
+      const memory = new FailureMemory(on, folder, () => now);
+      assert.equal(recall(), null);
+      memory.remember('nobody answered');
       now += 3_599_000;
-      assert.match(memory.recall() ?? '', /\d+:\d\d/);
-      assert.equal(new SilenceMemory({ ...on, name: 'eth1' }, folder, () => now).recall(), null);
+      assert.equal(recall()?.reason, 'nobody answered');
+      assert.match(recall()?.at ?? '', /\d+:\d\d/);
+      assert.equal(recall({ name: 'eth1' }), null);
+      assert.equal(recall({ addresses: [{ address: 0x0b00_0005, prefixLength: 24 }] }), null);
       now += 2_000;
-      assert.equal(memory.recall(), null);
+      assert.equal(recall(), null);
       // A clock that was set back must not keep the memory for ever.
       now -= 10_000_000;
-      assert.equal(memory.recall(), null);
+      assert.equal(recall(), null);
+      memory.remember('again');
+      memory.forget();
+      memory.forget();
+      assert.equal(recall(), null);
+      for (const text of ['', 'null', '{}', '{"at":"x","network":"10.0.0.5/24","reason":"r"}']) {
+        fs.writeFileSync(path.join(folder, fs.readdirSync(folder)[0] ?? 'x.failure.json'), text);
+        assert.equal(recall(), null, text);
+      }
     } finally {
-      fs.rmSync(folder, { recursive: true, force: true });
+      fs.rmSync(path.dirname(folder), { recursive: true, force: true });
     }
   });
 });
