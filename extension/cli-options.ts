@@ -19,6 +19,7 @@ Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
   --address dhcp|A.B.C.D/LEN  with --link pcap: the stack's own address there (default dhcp)
   --gateway A.B.C.D        with a given address: the router
   --capture-binding auto|cap|libpcap  with --link pcap: what captures (default auto)
+  --localhost relay|router with --link pcap: how localhost is reached (default relay)
   --host-address A.B.C.D   what localhost is relayed to (default: this computer's primary address)
   --dns A.B.C.D[:PORT]     name server instead of the system's; several: repeat it, or separate by commas
   --ca FILE                trust the authorities in this PEM file too, for https:; several: repeat it
@@ -52,8 +53,9 @@ export class UsageError extends Error {
 
 const LINKS: readonly LinkMode[] = ['auto', 'gateway', 'pcap'];
 const BINDINGS: readonly PcapSettings['binding'][] = ['auto', 'cap', 'libpcap'];
+const LOCALHOST_MODES: readonly PcapSettings['localhost'][] = ['relay', 'router'];
 /** The options that say how the stack is a host on an interface. */
-const HOST_OPTIONS = ['interface', 'address', 'gateway', 'capture-binding'] as const;
+const HOST_OPTIONS = ['interface', 'address', 'gateway', 'capture-binding', 'localhost'] as const;
 
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 
@@ -83,6 +85,7 @@ export function parseCommand(args: readonly string[]): Command {
         interface: values.interface === undefined ? null : checkNotEmpty('--interface', values.interface),
         binding: checkChoice('--capture-binding', values['capture-binding'], BINDINGS) ?? 'auto',
         address: checkOwnAddress(values.address, checkAddress('--gateway', values.gateway)),
+        localhost: checkChoice('--localhost', values.localhost, LOCALHOST_MODES) ?? 'relay',
       },
     },
     tickRate: checkNumber('--tick-rate', values['tick-rate'], 1, 1_000) ?? 30,
@@ -102,6 +105,7 @@ function parse(args: readonly string[]) {
         address: { type: 'string' },
         gateway: { type: 'string' },
         'capture-binding': { type: 'string' },
+        localhost: { type: 'string' },
         'tick-rate': { type: 'string' },
         timeout: { type: 'string' },
         'host-address': { type: 'string' },

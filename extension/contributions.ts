@@ -41,6 +41,7 @@ export const SETTINGS = {
   address: 'address',
   gateway: 'gateway',
   captureBinding: 'captureBinding',
+  localhost: 'localhost',
   hostAddress: 'hostAddress',
   dns: 'dns',
   extraCaCertificates: 'extraCaCertificates',

@@ -29,6 +29,8 @@ export interface PcapSettings {
   readonly interface: string | null;
   readonly binding: 'auto' | 'cap' | 'libpcap';
   readonly address: AddressSetting;
+  /** How `localhost` is reached: by the embedded gateway beside the link, or out to the router and back. */
+  readonly localhost: 'relay' | 'router';
 }
 
 export type AddressSetting =
@@ -46,7 +48,7 @@ export type AddressSetting =
 /** What a worker does without a setting. */
 export const DEFAULT_WORKER_SETTINGS: WorkerSettings = {
   link: 'auto', hostAddress: null, dns: [], captureFile: null,
-  recentFrameBytes: 0, extraCaCertificates: [], pcap: { interface: null, binding: 'auto', address: { mode: 'dhcp' } },
+  recentFrameBytes: 0, extraCaCertificates: [], pcap: { interface: null, binding: 'auto', address: { mode: 'dhcp' }, localhost: 'relay' },
 };
 
 export interface RunLimits {

@@ -25,6 +25,7 @@ export const NUMBER_SETTINGS = {
 
 const LINKS: readonly LinkMode[] = ['auto', 'gateway', 'pcap'];
 const BINDINGS: readonly PcapSettings['binding'][] = ['auto', 'cap', 'libpcap'];
+const LOCALHOST_MODES: readonly PcapSettings['localhost'][] = ['relay', 'router'];
 const SERVER = new RegExp(SERVER_PATTERN);
 
 /** VS Code warns about a value out of range, and hands it over all the same. */
@@ -107,6 +108,7 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
       interface: textSetting(raw, problem, 'interface', () => true, t('the name of a network interface')),
       binding: choiceSetting(raw, problem, 'captureBinding', BINDINGS, 'auto'),
       address: addressSetting(raw, problem),
+      localhost: choiceSetting(raw, problem, 'localhost', LOCALHOST_MODES, 'relay'),
     },
     recentFrameBytes: Math.round(numberSetting(raw, problem, 'captureMemory') * 1024 * 1024),
   };

@@ -7,7 +7,7 @@ import type { SettingProblem } from './settings-values';
 
 /** Settings that a worker takes over when it starts, and not later. */
 const WORKER_SETTINGS = [
-  SETTINGS.link, SETTINGS.interface, SETTINGS.address, SETTINGS.gateway, SETTINGS.captureBinding, SETTINGS.hostAddress, SETTINGS.dns,
+  SETTINGS.link, SETTINGS.interface, SETTINGS.address, SETTINGS.gateway, SETTINGS.captureBinding, SETTINGS.localhost, SETTINGS.hostAddress, SETTINGS.dns,
   SETTINGS.extraCaCertificates, SETTINGS.captureFile, SETTINGS.captureMemory, SETTINGS.nodePath,
 ];
 

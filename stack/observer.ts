@@ -17,7 +17,7 @@ export function createCounters() {
     ),
     ipv4: zero(
       'rxPackets', 'rxTooShort', 'rxBadVersion', 'rxBadHeaderLength', 'rxBadTotalLength', 'rxBadChecksum',
-      'rxNotForUs', 'rxNotOurs', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
+      'rxNotForUs', 'rxNotOurs', 'rxCameBack', 'rxBadSource', 'rxUnknownProtocol', 'rxSourceRoute', 'rxFragments', 'reassembled', 'reassemblyTimeout',
       'reassemblyOverlap', 'reassemblyDuplicate', 'reassemblyBadEcn', 'reassemblyFull', 'reassemblyTooBig', 'txPackets', 'txFragments', 'txNoRoute', 'txTooBig',
       'pathMtuNarrowed', 'pathMtuEvicted',
     ),

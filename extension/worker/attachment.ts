@@ -16,7 +16,7 @@ export interface AttachmentOptions {
 /** What opens a connection: a stack, and what its link knows. */
 export interface Uplink {
   readonly stack: Stack;
-  readonly link: Pick<Link, 'thisComputer' | 'explainLookup'>;
+  readonly link: Pick<Link, 'thisComputer' | 'loopbackAdvice' | 'explainLookup' | 'limitOf'>;
 }
 
 export class Attachment implements Uplink {
@@ -51,6 +51,7 @@ export class Attachment implements Uplink {
       if (this.stack.addressInfo !== null) this.settle(null);
       options.onChange();
     };
+    this.link.attached?.(this.stack);
     this.runner = runStack(this.stack, context.clock);
   }
 

@@ -3,10 +3,10 @@
  * itself: what the script has not asked for stays in the stack's receive buffer, which closes the window, and
  * the script is given only as much credit as the stack's send buffer has room.
  */
-import { formatIpv4, StackError, type TcpSocket } from '../../stack';
+import { formatIpv4, StackError, type TcpSocket, type Timer } from '../../stack';
 import type { SocketReport, SocketStatus } from '../protocol';
 import type { Uplink } from './attachment';
-import { isThisComputer, lookUp } from './host-lookup';
+import { isName, isThisComputer, lookUp } from './host-lookup';
 import type { Network } from './network';
 import { encodeCredit, encodeOpened, Op, type FrameWriter, type OpenMessage, type WireError } from './script/wire';
 
@@ -40,6 +40,7 @@ export class Connection {
   private uplink: Uplink | null = null;
   private socket: TcpSocket | null = null;
   private cancelLookup: (() => void) | null = null;
+  private patience: Timer | null = null;
   private dnsMs = 0;
   private status: SocketStatus = 'connecting';
   private error: WireError | null = null;
@@ -157,13 +158,26 @@ export class Connection {
       this.cancelLookup = null;
       if (this.ended) return;
       if ('error' in result) this.fail(result.error);
+      else if (isName(open.host)) this.reach(result.address);
       else this.connect(uplink, result.address);
     });
     if (this.socket === null && !this.ended) this.cancelLookup = cancel;
   }
 
-  private connect({ stack }: Uplink, address: number): void {
+  /** What a name stands for can be this computer, to which another way may lead than to the name server. */
+  private reach(address: number): void {
+    const cancel = this.options.network.whenReady(formatIpv4(address), (result) => {
+      this.cancelLookup = null;
+      if (result instanceof StackError) this.fail(result);
+      else this.connect(result, address);
+    });
+    if (this.socket === null && !this.ended) this.cancelLookup = cancel;
+  }
+
+  private connect(uplink: Uplink, address: number): void {
     const { network, open, onActivity } = this.options;
+    const { stack, link } = uplink;
+    this.uplink = uplink;
     this.dnsMs = network.clock.now() - this.startedMs;
     this.remoteAddress = address;
     try {
@@ -173,6 +187,8 @@ export class Connection {
       return this.fail(error);
     }
     this.socket.onChange = (socket) => this.changed(socket);
+    const limit = link.limitOf?.(address) ?? null;
+    if (limit !== null) this.patience = network.clock.at(network.clock.now() + limit.ms, () => this.giveUp(limit.explain()));
     onActivity(this);
   }
 
@@ -185,6 +201,13 @@ export class Connection {
     if (!this.ended) this.renewCredit(socket);
     this.options.onActivity(this);
     this.check(socket);
+  }
+
+  /** The link knows that it cannot be opened any more. */
+  private giveUp(error: StackError): void {
+    if (this.ended || this.status !== 'connecting') return;
+    this.socket?.abort();
+    this.fail(error);
   }
 
   private opened(socket: TcpSocket): void {
@@ -259,6 +282,7 @@ export class Connection {
     this.closedAt = this.options.network.clock.wallTime();
     this.cancelLookup?.();
     this.cancelLookup = null;
+    this.patience?.cancel();
     if (this.socket !== null) this.socket.onChange = null;
     this.options.writer.message(Op.closed, this.id);
     this.options.onActivity(this);
@@ -270,7 +294,7 @@ export class Connection {
     const host = this.uplink?.link.thisComputer?.outside;
     if (code === 'ECONNREFUSED' && isThisComputer(open.host) && host !== undefined) {
       // Where the gateway really asked, and the commonest reason.
-      const hint = host.startsWith('127.') ? '' : '; a server that listens on 127.0.0.1 only is reached with --host-address 127.0.0.1 (setting riftnet.hostAddress)';
+      const hint = host.startsWith('127.') ? '' : `; a server that listens on 127.0.0.1 only is reached with ${this.uplink?.link.loopbackAdvice}`;
       return { code, message: `${this.name}: connection refused: nothing listens on ${host}:${open.port}, which localhost stands for${hint}` };
     }
     return { code, message: message.includes(open.host) && message.includes(String(open.port)) ? message : `${this.name}: ${message}` };

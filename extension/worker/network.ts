@@ -1,10 +1,13 @@
 /** The network that all scripts of a worker share: a stack on the first link that works. */
-import { CryptoRandom, formatMac, SystemClock, type Clock, type Device, type StackError, type Timer } from '../../stack';
+import { CryptoRandom, formatIpv4, formatMac, parseIpv4, readSystemAddress, StackError, SystemClock, type Clock, type Device, type Timer } from '../../stack';
 import type { LinkReport, WorkerSettings } from '../protocol';
 import { Attachment, type Uplink } from './attachment';
 import { CaptureFile } from './capture-file';
-import { LinkFailure, type LinkAttempt, type LogLevel } from './link/link';
+import { isThisComputer } from './host-lookup';
+import { openGatewayLink } from './link/gateway-link';
+import { LinkFailure, type Link, type LinkAttempt, type LogLevel } from './link/link';
 import { planLinks } from './link/plan';
+import { OwnAddresses } from './own-addresses';
 import { RecentFrames } from './recent-frames';
 
 export interface NetworkOptions {
@@ -28,6 +31,9 @@ export class Network {
   private readonly waiting = new Set<Waiting>();
   private patience: Timer | null = null;
   private current: Attachment;
+  /** The way to this computer, where the link is none. */
+  private relay: Attachment | null = null;
+  private readonly ownAddresses = new OwnAddresses();
   private closed = false;
 
   /** @throws Error in plain words for a setting that cannot be, a link that is not to be had, or a capture file that cannot be written */
@@ -66,28 +72,57 @@ export class Network {
 
   /** All counters, by layer. */
   counters(): object {
-    return this.current.counters();
+    return { ...this.current.counters(), ...(this.relay && { relay: this.relay.counters() }) };
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.patience?.cancel();
+    this.relay?.close('The network was closed');
     this.current.close('The network was closed');
     this.capture?.close();
   }
 
   private wait(waiting: Waiting): void {
-    const attachment = this.attachmentFor(waiting.host);
+    let attachment: Attachment;
+    try {
+      attachment = this.attachmentFor(waiting.host);
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error;
+      this.waiting.delete(waiting);
+      return waiting.done(error);
+    }
     waiting.cancel = attachment.whenReady(waiting.since, (error) => {
       this.waiting.delete(waiting);
       waiting.done(error ?? attachment);
     });
   }
 
-  /** Every host is reached over the one link there is. */
-  private attachmentFor(_host: string): Attachment {
-    return this.current;
+  /** Where the link does not lead to this computer itself, the relay does. @throws StackError for a host address that cannot be */
+  private attachmentFor(host: string): Attachment {
+    const { current } = this;
+    if (!current.link.needsRelay) return current;
+    const literal = parseIpv4(host.replace(/\.$/, ''));
+    const isOwn = isThisComputer(host) || (literal !== null && this.ownAddresses.has(literal, this.clock.now()));
+    return isOwn ? this.relayFor(current.link) : current;
+  }
+
+  /** The embedded gateway beside the link, made when it is first needed, and anew when the computer's address is another. */
+  private relayFor({ interfaceName }: Link): Attachment {
+    const { settings, log } = this.options;
+    const own = settings.hostAddress === null && interfaceName !== null ? readSystemAddress(interfaceName) : null;
+    const hostAddress = own === null ? settings.hostAddress : formatIpv4(own.address);
+    const { relay } = this;
+    if (relay !== null && (hostAddress === null || relay.link.thisComputer?.outside === hostAddress)) return relay;
+    relay?.close('This computer has another address now');
+    const attempt: LinkAttempt = {
+      open: (context) => openGatewayLink({ ...context, settings: { ...settings, hostAddress } }, "for this computer's own addresses, beside the link"),
+      patienceMs: Infinity,
+    };
+    const context = { settings, clock: this.clock, random: this.random };
+    this.relay = new Attachment({ attempt, context, log, wrap: (device) => this.record(device), onChange: () => {} });
+    return this.relay;
   }
 
   /** Opens the first of the ways left that can be opened. @throws Error if none can */

@@ -84,11 +84,10 @@ export class Interface {
     return (high === BROADCAST_MAC.high && low === BROADCAST_MAC.low) || (high === 0x0100 && this.groups.hasMac(low));
   }
 
-  /** A packet of ours for the computer's own address, which its router has sent on to it: the way there works. */
   private cameBack(frame: Uint8Array): boolean {
     const at = ETHERNET_HEADER_BYTES;
     if (frame.length < at + IPV4_HEADER_BYTES || readU16(frame, 12) !== ETHERTYPE_IPV4) return false;
-    return readU32(frame, at + 12) === this.routes.local?.address && this.routes.goesViaGateway(readU32(frame, at + 16));
+    return this.routes.cameBack(readU32(frame, at + 12), readU32(frame, at + 16));
   }
 
   private input(frame: Uint8Array): void {

@@ -38,7 +38,9 @@ export class Ipv4Input {
     }
     const isBroadcast = this.routes.isBroadcast(header.destination);
     if (!this.isForUs(frame, at, linkGroup, isBroadcast)) {
-      counters.rxNotForUs++;
+      // Where our MAC address is the computer's, too.
+      if (this.routes.cameBack(header.source, header.destination)) counters.rxCameBack++;
+      else counters.rxNotForUs++;
       return;
     }
     if (!this.isGoodSource(header.source, header.destination, header.protocol)) {

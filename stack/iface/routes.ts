@@ -55,6 +55,11 @@ export class Routes {
     return this.viaGateway.length > 0 && this.viaGateway.includes(address);
   }
 
+  /** Whether a packet is one of ours that the gateway has sent on: the way to the computer works. */
+  cameBack(source: Ipv4Address, destination: Ipv4Address): boolean {
+    return this.goesViaGateway(destination) && source === this.current?.address;
+  }
+
   /** Whether a packet may leave with `source`. 0.0.0.0 is the source of a host that asks for its address (RFC 2131 §4.1). */
   maySendFrom(source: Ipv4Address, destination: Ipv4Address): boolean {
     if (source === 0) return destination === BROADCAST_ADDRESS;

@@ -24,11 +24,11 @@ describe('settings', () => {
     assert.deepEqual(run.settings, { tickRate: 60, limits: { memoryMb: 128, outputBytesPerSecond: 2048 }, timeoutSeconds: 2.5, whenRunning: 'parallel' });
     const worker = read(workerSettings, {
       link: 'pcap', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'],
-      interface: 'eth1', address: '192.0.2.7/24', gateway: '192.0.2.1', captureBinding: 'libpcap', captureMemory: 0.5,
+      interface: 'eth1', address: '192.0.2.7/24', gateway: '192.0.2.1', captureBinding: 'libpcap', localhost: 'router', captureMemory: 0.5,
     });
     assert.deepEqual(worker.settings, {
       link: 'pcap', hostAddress: '127.0.0.1', dns: ['192.0.2.53', '192.0.2.54:5353'], captureFile: '/tmp/x.pcapng', extraCaCertificates: ['/etc/ca.pem'], recentFrameBytes: 1 << 19,
-      pcap: { interface: 'eth1', binding: 'libpcap', address: { mode: 'static', address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' } },
+      pcap: { interface: 'eth1', binding: 'libpcap', address: { mode: 'static', address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' }, localhost: 'router' },
     });
     assert.deepEqual([...run.problems, ...worker.problems], []);
     const leased = read(workerSettings, { address: 'dhcp', gateway: '192.0.2.1' });
@@ -42,10 +42,10 @@ describe('settings', () => {
     assert.match(run.problems.join('\n'), /riftnet\.tickRate is 0; it must be a number from 1 to 1000\. 30 is used/);
     const worker = read(workerSettings, {
       link: 'wifi', hostAddress: '127.0.0.256', dns: ['example.test', 5, '192.0.2.53'], captureFile: 'relative.pcapng', extraCaCertificates: ['ca.pem', 'C:\\ca.pem'],
-      interface: 5, address: '192.0.2.7', gateway: 'router', captureBinding: 'npcap',
+      interface: 5, address: '192.0.2.7', gateway: 'router', captureBinding: 'npcap', localhost: 'loop',
     });
     assert.deepEqual(worker.settings, { ...DEFAULTS, dns: ['192.0.2.53'], extraCaCertificates: ['C:\\ca.pem'] });
-    assert.equal(worker.problems.length, 10);
+    assert.equal(worker.problems.length, 11);
     assert.match(worker.problems.join('\n'), /riftnet\.extraCaCertificates holds "ca\.pem"; it must be an absolute path/);
     assert.match(worker.problems.join('\n'), /riftnet\.address is "192\.0\.2\.7"; it must be dhcp, or an IPv4 address with the length of its network/);
     assert.match(worker.problems.join('\n'), /riftnet\.hostAddress is "127\.0\.0\.256"; it must be an IPv4 address/);

@@ -1,6 +1,6 @@
 /** The embedded gateway: a router in this process, which relays through the operating system's sockets. */
 import { formatIpv4, Gateway, StackError } from '../../../stack';
-import type { Link, LinkContext } from './link';
+import { LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
 
 /** DHCP in memory answers at once: after this something is wrong. */
 const ADDRESS_TIMEOUT_MS = 20_000;
@@ -16,6 +16,9 @@ export function openGatewayLink({ settings, clock, random, observer }: LinkConte
     stackConfig: {},
     conflictDetection: false,
     reason: `The embedded gateway relays through this computer's own sockets (${why}); localhost is ${outside}.`,
+    interfaceName: null,
+    needsRelay: false,
+    loopbackAdvice: LOOPBACK_ADVICE,
     thisComputer: { address: gateway.hostAddressInside, outside },
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
     explainNoAddress: () => ({ cause: 'the embedded gateway does not answer', advice: 'this is an error of Riftnet: please report it' }),

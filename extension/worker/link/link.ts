@@ -23,19 +23,35 @@ export interface Link {
   readonly conflictDetection: boolean;
   /** One sentence for people: which link it is, and why. */
   readonly reason: string;
-  /** The address that `localhost` is mapped to on this link, and the one it stands for, as text; null: there is none on it. */
+  /** The interface whose frames it captures; null: it has none. */
+  readonly interfaceName: string | null;
+  /**
+   * The address that `localhost` is mapped to on this link, and the one it stands for, as text. null: this computer is
+   * not reached over it.
+   */
   readonly thisComputer: { readonly address: number; readonly outside: string } | null;
+  /** The options that let `localhost` mean 127.0.0.1, for a person. */
+  readonly loopbackAdvice: string;
+  /** Another way must lead to this computer: the kernel does not see what is sent on its own interface. */
+  readonly needsRelay: boolean;
   /** How long a connection waits for the stack's address, ms. */
   readonly addressTimeoutMs: number;
   /** Why the stack has no address, and the next step, each in a few words. */
   explainNoAddress(stack: Stack): { readonly cause: string; readonly advice: string };
   /** A failed lookup in the link's own terms. */
   explainLookup(error: StackError): StackError;
+  /** A stack is on it now. */
+  attached?(stack: Stack): void;
+  /** How long a connection to the address may take to be opened, ms, and why it has failed then; null: as long as TCP tries. */
+  limitOf?(address: number): { readonly ms: number; explain(): StackError } | null;
   /** Counters of what the link is made of beside its device. */
   counters(): Readonly<Record<string, object>>;
   /** After the stack on it has been closed. Idempotent. */
   close(): void;
 }
+
+/** Of the gateway, also where that is only the relay beside another link. */
+export const LOOPBACK_ADVICE = '--host-address 127.0.0.1 (setting riftnet.hostAddress)';
 
 /** A link cannot be opened; the message names the thing, the value and the next step. */
 export class LinkFailure extends Error {

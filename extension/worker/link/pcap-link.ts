@@ -6,7 +6,8 @@ import {
 import type { PcapSettings } from '../../protocol';
 import type { Instance } from './instance';
 import { describeInterfaces, fitInterfaces } from './interface-choice';
-import { LinkFailure, type Link, type LinkContext } from './link';
+import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
+import { RouterPath } from './router-path';
 
 const DNS_PORT = 53;
 /** DHCP on both MAC addresses, then 7 s of conflict detection, with some to spare. */
@@ -25,6 +26,7 @@ export interface PcapLinkOptions {
   readonly mac: 'own' | 'interface';
   /** In a few words, this link. */
   readonly why: string;
+  readonly onClose: () => void;
 }
 
 /** @throws LinkFailure for an interface that is not there, or on which the stack cannot be a host */
@@ -41,24 +43,35 @@ export function chooseInterface({ interface: wanted }: PcapSettings, connectedOn
 }
 
 /** @throws LinkFailure naming why each binding that was tried gave no capture, or what is wrong with the address */
-export function openPcapLink({ settings, clock, observer }: LinkContext, { on, instance, mac, why }: PcapLinkOptions): Link {
+export function openPcapLink({ settings, clock, observer }: LinkContext, { on, instance, mac, why, onClose }: PcapLinkOptions): Link {
   const address = addressOptions(settings.pcap, settings.dns.map(parseServer), instance, on);
   const { device, warnings } = openDevice(settings.pcap, on, mac === 'own' ? { clock, mac: instance.mac } : { clock });
   for (const message of warnings) observer({ type: 'warning', message });
+  const byRouter = settings.pcap.localhost === 'router' ? new RouterPath(on.name, clock) : null;
   return {
     kind: 'pcap',
     device,
     address,
+    interfaceName: on.name,
+    needsRelay: byRouter === null,
+    loopbackAdvice: byRouter === null ? LOOPBACK_ADVICE : `--localhost relay ${LOOPBACK_ADVICE}`,
+    get thisComputer() {
+      return byRouter?.thisComputer ?? null;
+    },
+    attached: (stack) => byRouter?.attach(stack),
+    limitOf: (to) => byRouter?.limitOf(to) ?? null,
     // RFC 6762: the link has other stations, which may have names of their own.
     stackConfig: { dns: { multicast: true }, dhcp: { initialTimeoutMs: DHCP_TIMEOUT_MS } },
     conflictDetection: true,
     reason: `The stack is a host of its own on ${on.name}, with the MAC address ${formatMac(device.mac)}, over ${device.binding} (${why}).`,
-    thisComputer: null,
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
     explainNoAddress: (stack) => explainNoAddress(stack, address, device),
     explainLookup: ({ code, message }) => new StackError(code, message.replace('set one (dns)', 'name one, --dns A.B.C.D (setting riftnet.dns)')),
     counters: () => ({}),
-    close: () => {},
+    close: () => {
+      byRouter?.close();
+      onClose();
+    },
   };
 }
 

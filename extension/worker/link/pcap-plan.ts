@@ -52,7 +52,7 @@ function ways(on: NetworkInterface): (mac: 'own' | 'interface', patienceMs: numb
     open(context: LinkContext): Link {
       const held = instance.hold();
       try {
-        return { ...openPcapLink(context, { on, instance: held.value, mac, why }), close: held.letGo };
+        return openPcapLink(context, { on, instance: held.value, mac, why, onClose: held.letGo });
       } catch (error) {
         held.letGo();
         throw error;

@@ -187,7 +187,7 @@ export class ScriptUnderTest {
       network: {
         clock,
         whenReady: (_, done) => {
-          const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, explainLookup: (error: StackError) => error };
+          const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, loopbackAdvice: '', explainLookup: (error: StackError) => error };
           done(client.addressInfo === null ? new StackError('ENETDOWN', 'The stack has no address') : { stack: client, link });
           return () => {};
         },

@@ -1,5 +1,5 @@
 /**
- * Runs in a namespace, over the kernel's network: `echo-server PORT`, `http-server PORT`,
+ * Runs in a namespace, over the kernel's network: `echo-server PORT`, `http-server PORT [ADDRESS]`,
  * `echo-client ADDRESS PORT BYTES`,
  * `udp-echo-server PORT`, `udp-echo-client ADDRESS PORT BYTES`, `udp-flood ADDRESS PORT MS`, `dns-liar ADDRESS TRUTH`; and beside
  * it: `send-frame HEX TIMES`.
@@ -20,10 +20,10 @@ function server(port: number): void {
 }
 
 /** Tells each client its own address. */
-function httpServer(port: number): void {
+function httpServer(port: number, address?: string): void {
   http.createServer((request, response) => {
     response.end(`from ${request.socket.remoteAddress?.replace('::ffff:', '')}`);
-  }).listen(port, () => process.stdout.write('listening\n'));
+  }).listen({ port, host: address }, () => process.stdout.write('listening\n'));
 }
 
 function client(address: string, port: number, bytes: number): void {
@@ -114,7 +114,7 @@ function sendFrame(frame: Buffer, times: number): void {
 }
 
 if (role === 'echo-server') server(Number(words[0]));
-else if (role === 'http-server') httpServer(Number(words[0]));
+else if (role === 'http-server') httpServer(Number(words[0]), words[1]);
 else if (role === 'echo-client') client(words[0] ?? '', Number(words[1]), Number(words[2]));
 else if (role === 'udp-echo-server') udpEchoServer(Number(words[0]));
 else if (role === 'udp-echo-client') udpClient(words[0] ?? '', Number(words[1]), Number(words[2]));

@@ -44,6 +44,14 @@ describe('An address that is reached via the gateway', () => {
     assert.deepEqual([ethernet.rxCameBack, ethernet.rxNotForUs], [1, 2]);
   });
 
+  it('is told so, too, where the stack has the computer\'s MAC address', () => {
+    const peer = beside();
+    peer.ipv4({ source: STACK_ADDRESS, destination: HOST }, new Uint8Array(8));
+    peer.ipv4({ source: PEER_ADDRESS, destination: HOST }, new Uint8Array(8));
+    const { ipv4 } = peer.stack.counters;
+    assert.deepEqual([ipv4.rxCameBack, ipv4.rxNotForUs], [1, 1]);
+  });
+
   it('gets no answer to ARP, which it would not hear: that is counted', () => {
     const peer = beside();
     peer.arp({ operation: ARP_REQUEST, senderMac: HOST_MAC, senderAddress: HOST }, BROADCAST_MAC);

@@ -12,7 +12,7 @@ describe('The ways to the network', () => {
   });
 
   it('end with the gateway where the choice is free, and never with it where it is not', () => {
-    const nowhere = { interface: 'nosuch0', binding: 'auto', address: { mode: 'dhcp' } } as const;
+    const nowhere = { interface: 'nosuch0', binding: 'auto', address: { mode: 'dhcp' }, localhost: 'relay' } as const;
     const ways = planLinks({ ...DEFAULT_WORKER_SETTINGS, link: 'auto', pcap: nowhere });
     assert.deepEqual(ways.map(({ patienceMs }) => patienceMs), [0, Infinity]);
     assert.throws(() => planLinks({ ...DEFAULT_WORKER_SETTINGS, link: 'pcap', pcap: nowhere }), { name: 'LinkFailure', message: /^there is no interface "nosuch0": there are .*lo/ });
