@@ -94,7 +94,9 @@ const entries = {
 
 function productOptions(production) {
   const present = Object.fromEntries(Object.entries(entries).filter(([, entry]) => fs.existsSync(path.join(root, entry))));
-  return { ...common, entryPoints: present, outdir: 'dist', minify: production, sourcemap: !production };
+  // jsonc-parser's main file loads its parts in a way that cannot be bundled.
+  const alias = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
+  return { ...common, alias, entryPoints: present, outdir: 'dist', minify: production, sourcemap: !production };
 }
 
 /** Builds files below the root each into a bundle of its own, below dist/ at the same path. Packages stay outside. */

@@ -13,6 +13,8 @@ const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   'fin, {}',
   // A file's name.
   'Untitled',
+  // What the extension knows its own file by.
+  '// Kept up to date by the Riftnet extension: changes here are lost.\n',
 ]);
 
 /** The output's own lines are a notation that its grammar reads, the same in every window. */

@@ -41,7 +41,7 @@ export async function until<T>(api: RiftnetApi, what: string, condition: () => T
 }
 
 /** Waits for something VS Code itself announces. */
-export async function untilEvent<T>(what: string, event: vscode.Event<unknown>, condition: () => T | undefined | false): Promise<T> {
+export async function untilEvent<T>(what: string, event: vscode.Event<unknown>, condition: () => T | undefined | false, waitMs = WAIT_MS): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const look = (): void => {
       const value = condition();
@@ -52,8 +52,8 @@ export async function untilEvent<T>(what: string, event: vscode.Event<unknown>, 
     };
     const timer = setTimeout(() => {
       subscription.dispose();
-      reject(new Error(`waited ${WAIT_MS / 1000} s for ${what}`));
-    }, WAIT_MS);
+      reject(new Error(`waited ${waitMs / 1000} s for ${what}`));
+    }, waitMs);
     const subscription = event(look);
     look();
   });
