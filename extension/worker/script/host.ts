@@ -21,8 +21,28 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis;
 export const systemHost: Host = {
   now: () => performance.now(),
   timer(delayMs, run) {
-    const timer = setTimeout(run, Math.ceil(delayMs));
-    return { cancel: () => clearTimeout(timer), keepAlive: (on) => void (on ? timer.ref() : timer.unref()) };
+    const due = performance.now() + delayMs;
+    let alive = true;
+    const fire = () => {
+      // Node counts from the last whole millisecond that it has looked at the clock: it can be early by one.
+      const early = due - performance.now();
+      if (early > 0) timer = arm(early);
+      else run();
+    };
+    const arm = (ms: number) => {
+      const made = setTimeout(fire, Math.ceil(ms));
+      if (!alive) made.unref();
+      return made;
+    };
+    let timer = arm(delayMs);
+    return {
+      cancel: () => clearTimeout(timer),
+      keepAlive(on) {
+        alive = on;
+        if (on) timer.ref();
+        else timer.unref();
+      },
+    };
   },
   afterInput: (run) => void setImmediate(run),
 };

@@ -93,15 +93,18 @@ function bytesOf(data: unknown, encoding: unknown): Uint8Array {
   else if (data instanceof Uint8Array) bytes = data;
   else if (Array.isArray(data)) bytes = bytesOfArray(data);
   else throw wrongType('socket.write(data)', 'data', 'a string, a Buffer, a Uint8Array or an array of bytes', data);
-  if (bytes.length > SEND_QUEUE_BYTES) {
-    throw new RangeError(
-      `socket.write(data): data has ${bytes.length} bytes, more than the whole send queue of ${SEND_QUEUE_BYTES}; write it in parts`,
-    );
-  }
+  checkSize(bytes.length);
   return bytes;
 }
 
+function checkSize(bytes: number): void {
+  if (bytes <= SEND_QUEUE_BYTES) return;
+  throw new RangeError(`socket.write(data): data has ${bytes} bytes, more than the whole send queue of ${SEND_QUEUE_BYTES}; write it in parts`);
+}
+
 function bytesOfArray(values: readonly unknown[]): Uint8Array {
+  // Before memory is asked for: an array's length can be anything.
+  checkSize(values.length);
   const bytes = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];

@@ -1,21 +1,5 @@
 import assert from 'node:assert/strict';
-import { createEngine } from '../../../extension/worker/script/engine';
-import { createEvent } from '../../../extension/worker/script/events';
-import { Loop } from '../../../extension/worker/script/ticks';
-import { VirtualHost } from './virtual-host';
-
-function stage(tickRate = 30) {
-  const host = new VirtualHost();
-  const errors: unknown[] = [];
-  const report = (error: unknown) => void errors.push(error);
-  const wanted = () => loop.wantedChanged();
-  const onTick = createEvent('Event.OnTick', report, wanted);
-  const onRender = createEvent('Event.OnRender', report, wanted);
-  const loop = new Loop(host, onTick, onRender, tickRate);
-  const engine = createEngine({ host, tickRate, tickCount: () => loop.tickCount, report, microtask: queueMicrotask });
-  loop.start();
-  return { host, errors, OnTick: onTick.event, OnRender: onRender.event, loop, ...engine };
-}
+import { stage } from './stage';
 
 describe('The tick loop', () => {
   it('ticks at its rate without drift, and renders twice as often, after the tick', async () => {

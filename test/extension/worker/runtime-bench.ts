@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly outputBytesPerSecond?: number;
   readonly timeoutSeconds?: number;
   readonly tickRate?: number;
+  /** Of the script's file; `.ts` unless told. */
+  readonly extension?: string;
   /** Called for each message of the run. */
   readonly onMessage?: (message: WorkerMessage, runId: string) => void;
 }
@@ -72,7 +74,7 @@ export class RuntimeBench {
 
   async run(text: string, options: RunOptions = {}): Promise<RunResult> {
     const runId = `run-${++this.runs}`;
-    const file = path.join(this.folder, `${runId}.ts`);
+    const file = path.join(this.folder, `${runId}${options.extension ?? '.ts'}`);
     fs.writeFileSync(file, text);
     const output: string[] = [];
     const errors: ScriptError[] = [];
