@@ -1,6 +1,7 @@
 /** What a script's process costs: the way of received bytes into it, and its start. */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { DEFAULT_WORKER_SETTINGS, type WorkerSettings } from '../../extension/protocol';
@@ -9,18 +10,20 @@ import { Network } from '../../extension/worker/network';
 import { Runtime } from '../../extension/worker/runtime';
 import type { Benchmark } from './support/harness';
 import { buildProduct, startServer } from './support/product';
-import { PATTERN_BYTES, patternAt } from './support/script-server';
+import { BODY_BYTES, PATTERN_BYTES, patternAt } from './support/script-server';
 
 const SETTINGS: WorkerSettings = { ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress: '127.0.0.1' };
 const WARM_UP_BYTES = 64 << 20;
 const BYTES = 1 << 30;
 const STARTS = 11;
+const REQUESTS = 1_000;
+const WARM_UP_REQUESTS = 200;
 
-/** `download` gets the port of a server that sends the pattern without end; the rate is that of `BYTES` after the warm-up. */
-async function withServer(download: (port: number) => Promise<number>): Promise<number> {
-  const { port, child } = await startServer(path.join(__dirname, 'support', 'script-server.js'), 'stream');
+/** `measure` gets the port of the server: one that sends the pattern without end, or one that speaks HTTP. */
+async function withServer(kind: 'stream' | 'http', measure: (port: number) => Promise<number>): Promise<number> {
+  const { port, child } = await startServer(path.join(__dirname, 'support', 'script-server.js'), kind);
   try {
-    return await download(port);
+    return await measure(port);
   } finally {
     child.kill('SIGKILL');
   }
@@ -29,7 +32,7 @@ async function withServer(download: (port: number) => Promise<number>): Promise<
 /** A script reads all there is on each tick, as scripts do. */
 async function byScript(): Promise<number> {
   const bundles = await buildProduct();
-  return withServer((port) => runForNumber(bundles, `
+  return withServer('stream', (port) => runForNumber(bundles, `
     const patternAt = ${patternAt};
     const PATTERN_BYTES = ${PATTERN_BYTES};
     const socket = Network.Connect('localhost', ${port});
@@ -74,7 +77,7 @@ async function runForNumber(bundles: string, source: string): Promise<number> {
 
 /** The same stack, link and server, read in the worker's own process. */
 async function byStack(): Promise<number> {
-  return withServer(async (port) => {
+  return withServer('stream', async (port) => {
     const network = new Network({ settings: SETTINGS, log: () => {}, onChange: () => {} });
     const { stack, link } = await new Promise<Uplink>((resolve, reject) => void network.whenReady('localhost', (result) => (result instanceof Error ? reject(result) : resolve(result))));
     const { thisComputer } = link;
@@ -98,6 +101,42 @@ async function byStack(): Promise<number> {
         }
       };
     });
+  });
+}
+
+/** Median time of one fetch after the other by a script, µs. */
+async function byFetch(keepAlive: boolean): Promise<number> {
+  const bundles = await buildProduct();
+  return withServer('http', (port) => runForNumber(bundles, `
+    const times: number[] = [];
+    for (let i = 0; i < ${WARM_UP_REQUESTS + REQUESTS}; i++) {
+      const startedAt = Engine.Time();
+      const { status, body, error } = await fetch('http://localhost:${port}/', ${keepAlive ? '{}' : "{ headers: { connection: 'close' } }"});
+      if (status !== 200 || body.length !== ${BODY_BYTES}) throw new Error(error?.message ?? String(status));
+      if (i >= ${WARM_UP_REQUESTS}) times.push(Engine.Time() - startedAt);
+    }
+    print(times.sort((a, b) => a - b)[${REQUESTS >> 1}]! * 1_000);
+  `));
+}
+
+/** The same requests by Node's own client over the kernel. */
+async function byNode(keepAlive: boolean): Promise<number> {
+  return withServer('http', async (port) => {
+    const agent = new http.Agent({ keepAlive });
+    const times: number[] = [];
+    for (let i = 0; i < WARM_UP_REQUESTS + REQUESTS; i++) {
+      const startedAt = performance.now();
+      const length = await new Promise<number>((resolve, reject) => {
+        http.get({ port, host: '127.0.0.1', agent }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks).length)).on('error', reject);
+        }).on('error', reject);
+      });
+      if (length !== BODY_BYTES) throw new Error(`${length} bytes`);
+      if (i >= WARM_UP_REQUESTS) times.push(performance.now() - startedAt);
+    }
+    agent.destroy();
+    return (times.sort((a, b) => a - b)[REQUESTS >> 1] ?? NaN) * 1_000;
   });
 }
 
@@ -144,5 +183,19 @@ export const benchmarks: readonly Benchmark[] = [
     run: coldStart,
     against: { what: 'node -e 0', run: () => firstByte(['-e', '0'], true) },
     target: 'under 150 ms',
+  },
+  {
+    name: 'script/fetch-keep-alive',
+    unit: 'µs',
+    run: () => byFetch(true),
+    against: { what: 'node:http over the kernel', run: () => byNode(true) },
+    target: 'ratio at most 2, on a link of its own',
+  },
+  {
+    name: 'script/fetch-new-connection',
+    unit: 'µs',
+    run: () => byFetch(false),
+    against: { what: 'node:http over the kernel', run: () => byNode(false) },
+    target: 'ratio at most 2, on a link of its own',
   },
 ];

@@ -1,4 +1,5 @@
-/** The servers of test/bench/script.ts, each in a process of its own: `stream`. Tells its port to the parent. */
+/** The servers of test/bench/script.ts, each in a process of its own: `stream` or `http`. Tells its port to the parent. */
+import http from 'node:http';
 import net from 'node:net';
 
 /** What is sent, over and over; the readers check samples of it. */
@@ -19,8 +20,19 @@ function stream(): net.Server {
   });
 }
 
-if (require.main === module && process.argv[2] === 'stream') {
-  const server = stream();
+/** What a request gets, bytes. */
+export const BODY_BYTES = 1 << 10;
+
+function answers(): net.Server {
+  const body = Buffer.alloc(BODY_BYTES, 'x');
+  return http.createServer((_request, response) => response.writeHead(200, { 'content-length': body.length }).end(body));
+}
+
+const SERVERS: Readonly<Record<string, () => net.Server>> = { stream, http: answers };
+const kind = SERVERS[process.argv[2] ?? ''];
+
+if (require.main === module && kind !== undefined) {
+  const server = kind();
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();
     if (address !== null && typeof address === 'object') process.send?.(address.port);
