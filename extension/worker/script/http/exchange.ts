@@ -38,7 +38,8 @@ export class Exchange {
   private statusMessage: string | null = null;
   private expectedBytes: number | null = null;
   private bodyBytes = 0;
-  private reportedAt = 0;
+  /** Armed while there is progress that has not been reported. */
+  private progressTimer: NodeJS.Timeout | null = null;
   /** Ends what is under way at present. */
   private giveUp: ((error: Error) => void) | null = null;
   private late: NetworkError | null = null;
@@ -128,7 +129,8 @@ export class Exchange {
       },
       progress: (bytes) => {
         this.bodyBytes = bytes;
-        if (performance.now() - this.reportedAt >= PROGRESS_MS) this.report(null, null);
+        // A server that pauses is shown where it has: the last of the progress is told, too.
+        this.progressTimer ??= setTimeout(() => this.report(null, null), PROGRESS_MS);
       },
     });
     this.giveUp = (error) => hop.abort(error);
@@ -138,6 +140,8 @@ export class Exchange {
   private async complete(request: HttpRequest, { status, statusMessage, headers, body }: HopResponse): Promise<Response> {
     const decoded = await decodeBody(body, headers['content-encoding'], request);
     this.bodyBytes = decoded.length;
+    // That was the length of what came over the wire.
+    if (decoded !== body) this.expectedBytes = null;
     const timings = this.finalTimings();
     this.report(timings.total, null);
     // Without the fragment, as the web has it.
@@ -159,7 +163,8 @@ export class Exchange {
   }
 
   private report(durationMs: number | null, error: WireError | null): void {
-    this.reportedAt = performance.now();
+    if (this.progressTimer !== null) clearTimeout(this.progressTimer);
+    this.progressTimer = null;
     this.context.host.reportFetch({
       id: this.id,
       method: this.method,

@@ -1,5 +1,5 @@
 /** TLS over a stream of ours: Node's, with certificates verified against its own roots and those the user added. */
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Origin } from './origin';
 import type { ChannelStream } from './stream';
 
@@ -16,8 +16,7 @@ export class Tls {
   start(stream: ChannelStream, { key, hostname }: Origin): TLSSocket {
     // Loaded here: node:tls costs as much to load as the rest of the client, and http needs none of it.
     const tls = process.getBuiltinModule('node:tls');
-    const { extraCaCertificates } = this;
-    this.context ??= tls.createSecureContext(extraCaCertificates === '' ? {} : { ca: [...tls.rootCertificates, extraCaCertificates] });
+    this.context ??= tls.createSecureContext(this.trusted(tls.rootCertificates));
     // A name may end with the root's dot, a certificate's never does.
     const name = hostname.replace(/\.$/, '');
     const session = this.sessions.get(key);
@@ -33,6 +32,15 @@ export class Tls {
     });
     socket.on('session', (ticket) => this.keep(key, ticket));
     return socket;
+  }
+
+  /** Each authority costs time to read: those that Node brings already, as the system's own mostly are, are left out. */
+  private trusted(roots: readonly string[]): SecureContextOptions {
+    if (this.extraCaCertificates === '') return {};
+    const bare = (certificate: string) => certificate.replace(/\s+/g, '');
+    const known = new Set(roots.map(bare));
+    const extra = (this.extraCaCertificates.match(/-----BEGIN [^]+?-----END [^-]+-----/g) ?? []).filter((certificate) => !known.has(bare(certificate)));
+    return extra.length === 0 ? {} : { ca: [...roots, ...extra] };
   }
 
   private keep(key: string, ticket: Buffer): void {
