@@ -70,6 +70,6 @@ export interface TransportError {
     | { readonly type: 'time-exceeded'; readonly code: number }
     | { readonly type: 'parameter-problem' }
     | { readonly type: 'source-quench' }
-    /** No answer to ARP: nothing came from the network, the stack itself gave up. */
-    | { readonly type: 'neighbor-unresolved' };
+    /** No answer to ARP of the destination, or of the router on the way to it: nothing came from the network, the stack itself gave up. */
+    | { readonly type: 'neighbor-unresolved'; readonly nextHop: Ipv4Address };
 }

@@ -103,7 +103,7 @@ export class Stack {
     this.neighbors = new Neighbors({
       config: config.arp, counters: counters.arp, mac, routes, answers: !ownership.isShared, onWork, sendArp,
       sendQueued: (frame, destination) => this.iface.sendQueued(frame, destination),
-      onUnresolved: (frame) => this.demux.unresolved(frame, this.now),
+      onUnresolved: (frame, nextHop) => this.demux.unresolved(frame, nextHop, this.now),
       observe: (packet) => this.conflicts?.observe(packet, this.now) ?? false,
       onConflict: (other) => this.addressing.conflict(other, this.now),
     });

@@ -297,6 +297,11 @@ export class Connection {
       const hint = host.startsWith('127.') ? '' : `; a server that listens on 127.0.0.1 only is reached with ${this.uplink?.link.loopbackAdvice}`;
       return { code, message: `${this.name}: connection refused: nothing listens on ${host}:${open.port}, which localhost stands for${hint}` };
     }
+    const info = this.uplink?.stack.addressInfo;
+    if (code === 'ENETUNREACH' && this.socket === null && info?.gateway === null) {
+      const network = `${formatIpv4(info.address)}/${info.prefixLength}`;
+      return { code, message: `${this.name} cannot be reached: it is not in the stack's own network (${network}), and there is no router: give one, --gateway A.B.C.D (setting riftnet.gateway)` };
+    }
     return { code, message: message.includes(open.host) && message.includes(String(open.port)) ? message : `${this.name}: ${message}` };
   }
 }

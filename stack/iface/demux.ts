@@ -85,13 +85,13 @@ export class Demux {
   }
 
   /** A frame of ours has waited in vain for its neighbour: its transport is told, if the part with the ports is in it. */
-  unresolved(frame: Uint8Array, now: number): void {
+  unresolved(frame: Uint8Array, nextHop: Ipv4Address, now: number): void {
     const { failed } = this;
     const at = ETHERNET_HEADER_BYTES;
     // The neighbour table has counted the drop.
     if (parseIpv4(frame, at, failed) !== null || failed.fragmentOffset !== 0) return;
     const transport = frame.subarray(at + failed.headerBytes, at + failed.totalBytes);
-    this.error(failed.protocol, { local: failed.source, remote: failed.destination, kind: { type: 'neighbor-unresolved' }, transport }, now);
+    this.error(failed.protocol, { local: failed.source, remote: failed.destination, kind: { type: 'neighbor-unresolved', nextHop }, transport }, now);
   }
 
   /** Tells the transport that sent a packet what became of it. @returns false if that was none of them. */

@@ -48,7 +48,7 @@ export interface NeighborsOptions {
   /** Sends a frame that waited: its Ethernet header is written by the callee. */
   readonly sendQueued: (frame: Uint8Array, destination: MacAddress) => void;
   /** A frame that waited is dropped: the neighbour did not answer. */
-  readonly onUnresolved: (frame: Uint8Array) => void;
+  readonly onUnresolved: (frame: Uint8Array, address: Ipv4Address) => void;
   /** A request is owed: a poll is needed. */
   readonly onWork: () => void;
   /** Sees what other stations say before it is believed (RFC 5227). @returns whether they contest an address of ours */
@@ -285,7 +285,7 @@ export class Neighbors {
     for (const frame of neighbor.queue.splice(0)) {
       this.queuedBytes -= frame.length;
       this.options.counters.txUnresolved++;
-      this.options.onUnresolved(frame);
+      this.options.onUnresolved(frame, neighbor.address);
     }
   }
 }

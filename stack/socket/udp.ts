@@ -292,7 +292,7 @@ class BoundSocket implements UdpSocket {
 /** What an error means to a user; null for those that say nothing final (RFC 1122 §3.2.2). */
 function describe(error: TransportError): { code: 'ECONNREFUSED' | 'ENETUNREACH' | 'EHOSTUNREACH' | 'EACCES'; text: string } | null {
   const { kind } = error;
-  if (kind.type === 'neighbor-unresolved') return { code: 'EHOSTUNREACH', text: 'no answer to ARP' };
+  if (kind.type === 'neighbor-unresolved') return { code: 'EHOSTUNREACH', text: kind.nextHop === error.remote ? 'no answer to ARP' : `the router ${formatIpv4(kind.nextHop)} does not answer to ARP` };
   if (kind.type !== 'unreachable') return null;
   // RFC 792 and RFC 1122 §3.2.2.1: the codes of destination unreachable.
   switch (kind.code) {

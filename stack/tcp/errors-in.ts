@@ -39,6 +39,9 @@ export function onTransportError(context: TcpContext, find: (localPort: number, 
 function failureOf(error: TransportError): { code: StackErrorCode; why: string } | null {
   switch (error.kind.type) {
     case 'neighbor-unresolved':
+      if (error.kind.nextHop !== error.remote) {
+        return { code: 'EHOSTUNREACH', why: `the router ${formatIpv4(error.kind.nextHop)} does not answer (no reply to ARP).` };
+      }
       return { code: 'EHOSTUNREACH', why: 'nothing on the local network answers for it (no reply to ARP).' };
     case 'unreachable':
       // RFC 792, RFC 1812 §5.2.7.1

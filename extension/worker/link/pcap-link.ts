@@ -84,7 +84,7 @@ function openDevice(
   if (result.device !== null) return result;
   // What is wrong with the interface is told alike for each binding.
   const reasons = new Set(result.failures.map(({ reason }) => reason));
-  throw new LinkFailure([...reasons].join('; '));
+  throw new LinkFailure(`${[...reasons].join('; ')}; riftnet doctor looks into it, and --link gateway does without`);
 }
 
 function addressOptions({ address: wanted }: PcapSettings, servers: readonly DnsServer[], instance: Instance, on: NetworkInterface): AddressOptions {

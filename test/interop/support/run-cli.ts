@@ -33,6 +33,8 @@ export interface CliOptions {
   /** Runs it in this namespace. */
   readonly host?: Host;
   readonly env?: NodeJS.ProcessEnv;
+  /** Words before the command, of a program that becomes it. */
+  readonly prefix?: readonly string[];
 }
 
 const CLI = path.resolve('dist/cli.js');
@@ -46,10 +48,10 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const [command, ...rest] = args;
   // Root may capture: outside of a namespace nothing that a test runs may go out on the machine's own interfaces.
   const isSafe = command !== 'run' || options.host !== undefined || args.includes('--link');
-  const words = [process.execPath, CLI, ...(isSafe ? args : [command, '--link', 'gateway', ...rest])];
+  const words = [...(options.prefix ?? []), process.execPath, CLI, ...(isSafe ? args : [command, '--link', 'gateway', ...rest])];
   const { host, cwd = process.cwd(), env = process.env } = options;
   const spawnOptions: SpawnOptions = { detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd, env };
-  const child = host ? host.start(words, spawnOptions) : spawn(process.execPath, words.slice(1), spawnOptions);
+  const child = host ? host.start(words, spawnOptions) : spawn(words[0] ?? '', words.slice(1), spawnOptions);
   const { pid } = child;
   if (pid === undefined) throw new Error(`node ${CLI} could not be started`);
   const watch = new DescendantWatch(pid);

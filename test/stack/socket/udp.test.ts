@@ -142,7 +142,7 @@ describe('UDP sockets', () => {
       assert.deepEqual([failed.remote, failed.remotePort], [PEER.address, 9]);
       assert.equal(socket.takeError(), null);
     }
-    host.icmp(sent, { type: 'neighbor-unresolved' });
+    host.icmp(sent, { type: 'neighbor-unresolved', nextHop: PEER.address });
     assert.equal(socket.takeError()?.error.code, 'EHOSTUNREACH');
     host.icmp(sent, { type: 'source-quench' });
     assert.equal(socket.takeError(), null);

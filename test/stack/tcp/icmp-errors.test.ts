@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TransportError } from '../../../stack/egress';
-import { TcpHarness } from '../../support/tcp-harness';
+import { REMOTE, TcpHarness } from '../../support/tcp-harness';
 
 type Kind = TransportError['kind'];
 const unreachable = (code: number): Kind => ({ type: 'unreachable', code });
@@ -41,19 +41,22 @@ describe('TCP and ICMP errors', () => {
     }
   });
 
-  it('a neighbour that does not answer is EHOSTUNREACH', () => {
-    const t = new TcpHarness();
-    const socket = t.connect();
-    t.expect(0, { flags: 'SYN' });
-    t.icmp(3_000, { type: 'neighbor-unresolved' }, 0);
-    t.take(500_000);
-    assert.equal(socket.error?.code, 'EHOSTUNREACH');
+  it('a neighbour that does not answer is EHOSTUNREACH, and a router is named', () => {
+    for (const [nextHop, words] of [[REMOTE, /nothing on the local network answers for it/], [0xc000_02fe, /the router 192\.0\.2\.254 does not answer/]] as const) {
+      const t = new TcpHarness();
+      const socket = t.connect();
+      t.expect(0, { flags: 'SYN' });
+      t.icmp(3_000, { type: 'neighbor-unresolved', nextHop }, 0);
+      t.take(500_000);
+      assert.equal(socket.error?.code, 'EHOSTUNREACH');
+      assert.match(socket.error.message, words);
+    }
   });
 
   it('never end an open connection, hard or soft (RFC 5927 §5.2)', () => {
     const kinds: Kind[] = [
       ...[0, 1, 2, 3, 5, 6, 7, 9, 10, 13].map(unreachable),
-      { type: 'time-exceeded', code: 0 }, { type: 'parameter-problem' }, { type: 'source-quench' }, { type: 'neighbor-unresolved' },
+      { type: 'time-exceeded', code: 0 }, { type: 'parameter-problem' }, { type: 'source-quench' }, { type: 'neighbor-unresolved', nextHop: REMOTE },
     ];
     for (const kind of kinds) {
       const t = new TcpHarness();
