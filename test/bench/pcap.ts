@@ -1,7 +1,15 @@
-/** The link over `cap` on a veth pair, in network namespaces made for the run: the stack against the raw link under it. */
+/**
+ * The link over libpcap on a veth pair, in network namespaces made for the run, with full-sized frames and whole
+ * checksums: the stack against the bare link under it, and beside the kernel with `node:net` and `node:http`.
+ *
+ * On a veth pair the sender's processor also does the receiving kernel's work: what `upload` spends in sending a
+ * frame is the wire, the peer's TCP and the waking of its reader, while the bare link's frames are dropped there.
+ * `--cpu-prof` shows the stack's own share.
+ */
 import { spawnSync } from 'node:child_process';
+import type { PcapBinding } from '../../stack';
 import type { Benchmark } from './support/harness';
-import { measurePcap } from './support/pcap-pair';
+import { measureFetch, measureRate } from './support/pcap-pair';
 
 /** @returns why it cannot run here, or null */
 function obstacle(): string | null {
@@ -10,20 +18,38 @@ function obstacle(): string | null {
   return null;
 }
 
+function over(binding: PcapBinding): readonly Benchmark[] {
+  const group = 'pcap';
+  return [
+    {
+      name: `${binding}/download`, group, unit: 'Gbit/s', target: 'ratio at least 0.6',
+      run: () => measureRate('download', binding),
+      against: { what: 'frames of 1514 bytes taken by the bare link', run: () => measureRate('raw-receive', binding) },
+    },
+    {
+      name: `${binding}/upload`, group, unit: 'Gbit/s', target: 'ratio at least 0.6',
+      run: () => measureRate('upload', binding),
+      against: { what: 'frames of 1514 bytes sent by the bare link', run: () => measureRate('raw-send', binding) },
+    },
+    {
+      name: `${binding}/fetch-kept`, group, unit: 'ms', target: 'ratio at most 2',
+      run: () => measureFetch(binding, 'kept'),
+      against: { what: 'node:http over the kernel, 1 KiB, connection kept', run: () => measureFetch('kernel', 'kept') },
+    },
+    {
+      name: `${binding}/fetch-once`, group, unit: 'ms', target: 'ratio at most 2',
+      run: () => measureFetch(binding, 'once'),
+      against: { what: 'node:http over the kernel, 1 KiB, a connection each', run: () => measureFetch('kernel', 'once') },
+    },
+  ];
+}
+
 const why = obstacle();
-if (why !== null) process.stderr.write(`pcap/download, pcap/upload are left out: ${why}\n`);
+if (why !== null) process.stderr.write(`cap/…, libpcap/… are left out: ${why}\n`);
 
 export const benchmarks: readonly Benchmark[] = why !== null ? [] : [
-  {
-    name: 'pcap/download',
-    unit: 'Gbit/s',
-    run: () => measurePcap('download'),
-    against: { what: 'frames of 1514 bytes taken by the bare link', run: () => measurePcap('raw-receive') },
-  },
-  {
-    name: 'pcap/upload',
-    unit: 'Gbit/s',
-    run: () => measurePcap('upload'),
-    against: { what: 'frames of 1514 bytes sent by the bare link', run: () => measurePcap('raw-send') },
-  },
+  ...over('cap'),
+  ...over('libpcap'),
+  { name: 'pcap/kernel-download', unit: 'Gbit/s', run: () => measureRate('kernel-download', 'cap') },
+  { name: 'pcap/kernel-upload', unit: 'Gbit/s', run: () => measureRate('kernel-upload', 'cap') },
 ];

@@ -3,6 +3,8 @@
 export interface Benchmark {
   /** `area/what`; `npm run bench -- area` runs all of an area. */
   readonly name: string;
+  /** A name for several areas together. */
+  readonly group?: string;
   readonly unit: string;
   /** Runs it once. @returns the figure in `unit` */
   readonly run: () => Promise<number>;
@@ -33,7 +35,7 @@ export interface Row {
  * @returns null for a name that fits none, with that name
  */
 export function select(benchmarks: readonly Benchmark[], names: readonly string[]): { chosen: readonly Benchmark[] } | { unknown: string } {
-  const fits = (benchmark: Benchmark, name: string): boolean => benchmark.name === name || benchmark.name.startsWith(name.endsWith('/') ? name : `${name}/`);
+  const fits = (benchmark: Benchmark, name: string): boolean => benchmark.name === name || benchmark.group === name || benchmark.name.startsWith(name.endsWith('/') ? name : `${name}/`);
   const unknown = names.find((name) => !benchmarks.some((benchmark) => fits(benchmark, name)));
   if (unknown !== undefined) return { unknown };
   return { chosen: benchmarks.filter((benchmark) => names.length === 0 || names.some((name) => fits(benchmark, name))) };

@@ -1,11 +1,16 @@
-/** One end of the pair: `download|upload ADDRESS`, `raw-receive`, `raw-send`, `blast`, `kernel-source`, `kernel-sink`. Prints Gbit/s. */
+/**
+ * One end of the pair: `download|upload BINDING ADDRESS`, `raw-receive|raw-send BINDING`, `blast`, `kernel-source`,
+ * `kernel-sink`, `kernel-download|kernel-upload ADDRESS`, which print Gbit/s; `http-server PORT`, and
+ * `http-client ADDRESS PORT kept|once WARM-UP REQUESTS`, which prints ms.
+ */
+import http from 'node:http';
 import net from 'node:net';
 import { CryptoRandom, openPcap, parseIpv4, runStack, Stack, SystemClock, type PcapBinding, type PcapDevice } from '../../../stack';
 
 const PORT = 5_001;
-const BYTES = 256 << 20;
-const WARM_UP_BYTES = 32 << 20;
-const RAW_MS = 3_000;
+const WARM_UP_BYTES = 64 << 20;
+/** Measured for so long, ms. */
+const MEASURE_MS = 3_000;
 const FRAME_BYTES = 1_514;
 const CHUNK = Buffer.alloc(1 << 18, 0x5a);
 const OUR_MAC = Uint8Array.of(2, 0x52, 0x4e, 0, 0, 7);
@@ -22,14 +27,13 @@ class Meter {
       this.startedAt = performance.now();
       this.bytes = 0;
     }
-    if (this.startedAt > 0 && this.bytes >= BYTES) {
-      finish((this.bytes * 8) / (performance.now() - this.startedAt) / 1e6);
-    }
+    const elapsed = this.startedAt === 0 ? 0 : performance.now() - this.startedAt;
+    if (elapsed >= MEASURE_MS) finish((this.bytes * 8) / elapsed / 1e6);
   }
 }
 
-function finish(rate: number): void {
-  process.stdout.write(`${rate}\n`, () => process.exit(0));
+function finish(figure: number): void {
+  process.stdout.write(`${figure}\n`, () => process.exit(0));
 }
 
 function open(binding: PcapBinding, mac?: Uint8Array): PcapDevice {
@@ -53,8 +57,8 @@ function frame(source: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function rawReceive(): void {
-  const device = open('cap', OUR_MAC);
+function rawReceive(binding: PcapBinding): void {
+  const device = open(binding, OUR_MAC);
   device.use?.({ address: ipv4(OUR_ADDRESS), ports: null, viaGateway: [] });
   let bytes = 0;
   let startedAt = 0;
@@ -64,7 +68,7 @@ function rawReceive(): void {
       bytes += received.length;
     });
     const elapsed = startedAt === 0 ? 0 : performance.now() - startedAt;
-    if (elapsed > RAW_MS) finish((bytes * 8) / elapsed / 1e6);
+    if (elapsed > MEASURE_MS) finish((bytes * 8) / elapsed / 1e6);
     else if (device.hasFrames) setImmediate(take);
   };
   device.onFrame = () => setImmediate(take);
@@ -82,26 +86,30 @@ function blast(): void {
   burst();
 }
 
-function rawSend(): void {
-  const device = open('cap', OUR_MAC);
+function rawSend(binding: PcapBinding): void {
+  const device = open(binding, OUR_MAC);
   const bytes = frame(OUR_MAC);
+  // Warm, as the rates of the others are.
+  while (device.counters.txBytes < WARM_UP_BYTES) device.send(bytes, bytes.length);
   const started = performance.now();
+  const before = device.counters.txBytes;
   let sent = 0;
-  while (performance.now() - started < RAW_MS) {
+  while (performance.now() - started < MEASURE_MS) {
     for (let i = 0; i < 256; i++) device.send(bytes, bytes.length);
-    sent = device.counters.txBytes;
+    sent = device.counters.txBytes - before;
   }
   finish((sent * 8) / (performance.now() - started) / 1e6);
 }
 
-function throughStack(measure: 'download' | 'upload', address: string): void {
-  const stack = new Stack({ device: open('cap', OUR_MAC), random: new CryptoRandom(), address: { mode: 'static', address: ipv4(OUR_ADDRESS), prefixLength: 24 } });
+function throughStack(measure: 'download' | 'upload', binding: PcapBinding, address: string): void {
+  const stack = new Stack({ device: open(binding, OUR_MAC), random: new CryptoRandom(), address: { mode: 'static', address: ipv4(OUR_ADDRESS), prefixLength: 24 } });
   runStack(stack, clock);
   const socket = stack.tcp.connect({ address: ipv4(address), port: PORT }, clock.now());
   const meter = new Meter();
   const target = new Uint8Array(1 << 18);
   socket.onChange = () => {
-    if (socket.error) throw socket.error;
+    // The sink that has measured enough ends the upload.
+    if (socket.error && measure === 'download') throw socket.error;
     if (measure === 'upload') while (socket.isOpen && socket.writableBytes > 0) socket.write(CHUNK);
     else for (let length = socket.read(target); length > 0; length = socket.read(target)) meter.take(length);
   };
@@ -120,9 +128,55 @@ function kernel(source: boolean): void {
   }).listen(PORT, () => process.stdout.write('ready\n'));
 }
 
-const [role = '', address = ''] = process.argv.slice(2);
-if (role === 'download' || role === 'upload') throughStack(role, address);
-else if (role === 'raw-receive') rawReceive();
-else if (role === 'raw-send') rawSend();
+function kernelClient(download: boolean, address: string): void {
+  const meter = new Meter();
+  const socket = net.connect(PORT, address, () => {
+    const send = (): void => {
+      while (!socket.destroyed && socket.write(CHUNK));
+    };
+    if (download) return;
+    send();
+    socket.on('drain', send);
+  });
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Buffer) => meter.take(chunk.length));
+}
+
+function httpServer(port: number): void {
+  const body = Buffer.alloc(1_024, 'x');
+  http.createServer((_, response) => response.end(body)).listen(port, () => process.stdout.write('ready\n'));
+}
+
+async function httpClient(address: string, port: number, connections: string, warmUp: number, requests: number): Promise<void> {
+  const agent = new http.Agent({ keepAlive: connections === 'kept', maxSockets: 1 });
+  const times: number[] = [];
+  for (let i = 0; i < warmUp + requests; i++) {
+    const started = performance.now();
+    await new Promise<void>((resolve, reject) => {
+      http.get({ host: address, port, agent }, (response) => {
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => (bytes += chunk.length));
+        response.on('end', () => (bytes === 1_024 ? resolve() : reject(new Error(`${bytes} bytes`))));
+      }).on('error', reject);
+    });
+    if (i >= warmUp) times.push(performance.now() - started);
+  }
+  finish(times.sort((a, b) => a - b)[requests >> 1] ?? NaN);
+}
+
+function toBinding(word: string): PcapBinding {
+  if (word === 'cap' || word === 'libpcap') return word;
+  throw new Error(`unknown binding ${word}`);
+}
+
+// A profile is written at the end, if it is an orderly one.
+process.once('SIGTERM', () => process.exit(0));
+const [role = '', first = '', second = '', ...rest] = process.argv.slice(2);
+if (role === 'download' || role === 'upload') throughStack(role, toBinding(first), second);
+else if (role === 'raw-receive') rawReceive(toBinding(first));
+else if (role === 'raw-send') rawSend(toBinding(first));
 else if (role === 'blast') blast();
+else if (role === 'http-server') httpServer(Number(first));
+else if (role === 'http-client') void httpClient(first, Number(second), rest[0] ?? '', Number(rest[1]), Number(rest[2]));
+else if (role === 'kernel-download' || role === 'kernel-upload') kernelClient(role === 'kernel-download', first);
 else kernel(role === 'kernel-source');
