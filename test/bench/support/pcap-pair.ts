@@ -17,7 +17,7 @@ const LIMIT_MS = 120_000;
 const END = 'test/bench/support/pcap-end.ts';
 const OUR_ADDRESS = '10.77.0.2';
 const REQUESTS = 1_000;
-const WARM_UP_REQUESTS = 200;
+const WARM_UP_REQUESTS = 1_000;
 const HTTP_PORT = 5_002;
 
 /** A cable, and the programs on its ends; all gone when `use` is done. */
