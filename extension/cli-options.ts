@@ -16,8 +16,9 @@ Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
   --tick-rate HZ           ticks per second, 1 to 1000 (default 30)
   --timeout SECONDS        end the script after this time (default: none)
   --interface NAME         with --link pcap: the interface (default: the one that fits best)
-  --address dhcp|A.B.C.D/LEN  with --link pcap: the stack's own address there (default dhcp)
-  --gateway A.B.C.D        with a given address: the router
+  --address dhcp|shared|A.B.C.D/LEN  with --link pcap: the stack's address there: leased, this
+                           computer's, or a given one (default dhcp)
+  --gateway A.B.C.D        with a given or shared address: the router
   --capture-binding auto|cap|libpcap  with --link pcap: what captures (default auto)
   --localhost relay|router with --link pcap: how localhost is reached (default relay)
   --host-address A.B.C.D   what localhost is relayed to (default: this computer's primary address)
@@ -148,9 +149,9 @@ function checkAddress(option: string, text: string | undefined): string | null {
 
 function checkOwnAddress(text: string | undefined, gateway: string | null): AddressSetting {
   const address = parseAddress(text ?? 'dhcp');
-  if (address === null) throw new UsageError(`--address must be dhcp, or an IPv4 address with the length of its network, such as 192.0.2.7/24, not '${text}'`);
-  if (address.mode === 'static') return { ...address, gateway };
-  if (gateway !== null) throw new UsageError('--gateway goes with a given address, --address A.B.C.D/LEN: DHCP names the router itself');
+  if (address === null) throw new UsageError(`--address must be dhcp, shared, or an IPv4 address with the length of its network, such as 192.0.2.7/24, not '${text}'`);
+  if (address.mode !== 'dhcp') return { ...address, gateway };
+  if (gateway !== null) throw new UsageError('--gateway goes with a given address, --address A.B.C.D/LEN or shared: DHCP names the router itself');
   return address;
 }
 

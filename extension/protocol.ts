@@ -36,6 +36,12 @@ export interface PcapSettings {
 export type AddressSetting =
   | { readonly mode: 'dhcp' }
   | {
+      /** The computer's own, with ports of the stack's. */
+      readonly mode: 'shared';
+      /** Dotted IPv4; null: the system's. */
+      readonly gateway: string | null;
+    }
+  | {
       readonly mode: 'static';
       /** Dotted IPv4. */
       readonly address: string;

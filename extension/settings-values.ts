@@ -70,10 +70,10 @@ function choiceSetting<T extends string>(raw: RawSettings, problem: SettingProbl
 }
 
 function addressSetting(raw: RawSettings, problem: SettingProblem): AddressSetting {
-  const text = textSetting(raw, problem, 'address', (given) => parseAddress(given) !== null, t('dhcp, or an IPv4 address with the length of its network, such as {0}', '192.0.2.7/24')) ?? 'dhcp';
+  const text = textSetting(raw, problem, 'address', (given) => parseAddress(given) !== null, t('dhcp, shared, or an IPv4 address with the length of its network, such as {0}', '192.0.2.7/24')) ?? 'dhcp';
   const address = parseAddress(text) ?? { mode: 'dhcp' };
   const gateway = textSetting(raw, problem, 'gateway', isIpv4, t('an IPv4 address, such as {0}', '192.0.2.1'));
-  return address.mode === 'static' ? { ...address, gateway } : address;
+  return address.mode === 'dhcp' ? address : { ...address, gateway };
 }
 
 /** What a run is started with. */

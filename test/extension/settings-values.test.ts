@@ -33,6 +33,8 @@ describe('settings', () => {
     assert.deepEqual([...run.problems, ...worker.problems], []);
     const leased = read(workerSettings, { address: 'dhcp', gateway: '192.0.2.1' });
     assert.deepEqual([leased.settings, leased.problems], [DEFAULTS, []]);
+    const shared = read(workerSettings, { address: 'shared', gateway: '192.0.2.1' });
+    assert.deepEqual([shared.settings.pcap.address, shared.problems], [{ mode: 'shared', gateway: '192.0.2.1' }, []]);
   });
 
   it('out of range or of the wrong kind are named with their value, and the default is used', () => {
@@ -47,7 +49,7 @@ describe('settings', () => {
     assert.deepEqual(worker.settings, { ...DEFAULTS, dns: ['192.0.2.53'], extraCaCertificates: ['C:\\ca.pem'] });
     assert.equal(worker.problems.length, 11);
     assert.match(worker.problems.join('\n'), /riftnet\.extraCaCertificates holds "ca\.pem"; it must be an absolute path/);
-    assert.match(worker.problems.join('\n'), /riftnet\.address is "192\.0\.2\.7"; it must be dhcp, or an IPv4 address with the length of its network/);
+    assert.match(worker.problems.join('\n'), /riftnet\.address is "192\.0\.2\.7"; it must be dhcp, shared, or an IPv4 address with the length of its network/);
     assert.match(worker.problems.join('\n'), /riftnet\.hostAddress is "127\.0\.0\.256"; it must be an IPv4 address/);
   });
 });

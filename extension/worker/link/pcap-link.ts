@@ -3,7 +3,7 @@ import {
   formatIpv4, formatMac, listInterfaces, openPcap, parseIpv4, StackError,
   type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice, type Stack,
 } from '../../../stack';
-import type { PcapSettings } from '../../protocol';
+import type { AddressSetting, PcapSettings } from '../../protocol';
 import type { Instance } from './instance';
 import { describeInterfaces, fitInterfaces } from './interface-choice';
 import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
@@ -26,6 +26,7 @@ export interface PcapLinkOptions {
   readonly mac: 'own' | 'interface';
   /** In a few words, this link. */
   readonly why: string;
+  readonly wanted: Exclude<AddressSetting, { readonly mode: 'shared' }>;
   readonly onClose: () => void;
 }
 
@@ -43,8 +44,8 @@ export function chooseInterface({ interface: wanted }: PcapSettings, connectedOn
 }
 
 /** @throws LinkFailure naming why each binding that was tried gave no capture, or what is wrong with the address */
-export function openPcapLink({ settings, clock, observer }: LinkContext, { on, instance, mac, why, onClose }: PcapLinkOptions): Link {
-  const address = addressOptions(settings.pcap, settings.dns.map(parseServer), instance, on);
+export function openPcapLink({ settings, clock, observer }: LinkContext, { on, instance, mac, why, wanted, onClose }: PcapLinkOptions): Link {
+  const address = addressOptions(wanted, settings.dns.map(parseServer), instance, on);
   const { device, warnings } = openDevice(settings.pcap, on, mac === 'own' ? { clock, mac: instance.mac } : { clock });
   for (const message of warnings) observer({ type: 'warning', message });
   const byRouter = settings.pcap.localhost === 'router' ? new RouterPath(on.name, clock) : null;
@@ -66,7 +67,7 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
     reason: `The stack is a host of its own on ${on.name}, with the MAC address ${formatMac(device.mac)}, over ${device.binding} (${why}).`,
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
     explainNoAddress: (stack) => explainNoAddress(stack, address, device),
-    explainLookup: ({ code, message }) => new StackError(code, message.replace('set one (dns)', 'name one, --dns A.B.C.D (setting riftnet.dns)')),
+    explainLookup,
     counters: () => ({}),
     close: () => {
       byRouter?.close();
@@ -75,7 +76,13 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
   };
 }
 
-function openDevice(
+/** A failed lookup, with the option that helps. */
+export function explainLookup({ code, message }: StackError): StackError {
+  return new StackError(code, message.replace('set one (dns)', 'name one, --dns A.B.C.D (setting riftnet.dns)'));
+}
+
+/** @throws LinkFailure naming why each binding that was tried gave no capture */
+export function openDevice(
   { binding }: PcapSettings,
   { name }: NetworkInterface,
   options: Pick<Parameters<typeof openPcap>[0], 'clock' | 'mac'>,
@@ -87,7 +94,7 @@ function openDevice(
   throw new LinkFailure(`${[...reasons].join('; ')}; riftnet doctor looks into it, and --link gateway does without`);
 }
 
-function addressOptions({ address: wanted }: PcapSettings, servers: readonly DnsServer[], instance: Instance, on: NetworkInterface): AddressOptions {
+function addressOptions(wanted: PcapLinkOptions['wanted'], servers: readonly DnsServer[], instance: Instance, on: NetworkInterface): AddressOptions {
   const dns = servers.length > 0 ? { dns: servers } : {};
   if (wanted.mode === 'dhcp') {
     return {
@@ -120,7 +127,8 @@ function parseAddress(text: string, what: string): number {
   return address;
 }
 
-function parseServer(text: string): DnsServer {
+/** @throws LinkFailure for what is no address with an optional port */
+export function parseServer(text: string): DnsServer {
   const [address = '', port] = text.split(':');
   return { address: parseAddress(address, 'name server'), port: port === undefined ? DNS_PORT : Number(port) };
 }

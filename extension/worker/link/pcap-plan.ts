@@ -1,12 +1,13 @@
 /** The ways to be a host on an interface: with a MAC address of the stack's own, then with the interface's. */
 import type { NetworkInterface } from '../../../stack';
 import { captureObstacle } from '../../node/permission';
-import type { WorkerSettings } from '../../protocol';
+import type { AddressSetting, WorkerSettings } from '../../protocol';
 import { FailureMemory } from './failure-memory';
 import { takeInstance, type Instance } from './instance';
 import { obstacleOf } from './interface-choice';
 import { LinkFailure, type Link, type LinkAttempt, type LinkContext } from './link';
-import { chooseInterface, openPcapLink } from './pcap-link';
+import { chooseInterface, openPcapLink, type PcapLinkOptions } from './pcap-link';
+import { openSharedLink } from './shared-link';
 
 /** Four DISCOVERs (`DHCP_TIMEOUT_MS`): who answers does so by then. */
 const PATIENCE_MS = 10_000;
@@ -18,10 +19,12 @@ export function planPcap({ pcap }: WorkerSettings, why: string): LinkAttempt[] {
   const on = chooseInterface(pcap);
   // Whoever asks for it by name has perhaps mended what kept 'auto' from it.
   new FailureMemory(on).forget();
-  const way = ways(on);
+  const { address } = pcap;
+  if (address.mode === 'shared') return [sharedWay(on, address, why)];
+  const way = ways(on, address);
   if (on.wireless) return [way('interface', Infinity, `${why}; Wi-Fi carries no other MAC address`)];
   // A given address needs no answer that could be missing.
-  if (pcap.address.mode !== 'dhcp') return [way('own', Infinity, why)];
+  if (address.mode !== 'dhcp') return [way('own', Infinity, why)];
   return [way('own', PATIENCE_MS, why), way('interface', Infinity, "DHCP did not answer a MAC address of the stack's own")];
 }
 
@@ -39,20 +42,28 @@ export function planPcapIfAllowed({ pcap }: WorkerSettings): LinkAttempt[] {
   const memory = new FailureMemory(on);
   const known = memory.recall();
   if (known !== null) throw new LinkFailure(`${known.reason} at ${known.at}: it is tried again an hour later, or at once with --link pcap (setting riftnet.link)`);
-  const mac = on.wireless ? 'interface' : 'own';
-  const patienceMs = pcap.address.mode === 'dhcp' ? AUTO_PATIENCE_MS : Infinity;
-  return [{ ...ways(on)(mac, patienceMs, "which 'auto' takes where this process may capture"), onFailure: (reason) => memory.remember(reason) }];
+  const { address } = pcap;
+  const why = "which 'auto' takes where this process may capture";
+  const way = address.mode === 'shared'
+    ? sharedWay(on, address, why)
+    : ways(on, address)(on.wireless ? 'interface' : 'own', address.mode === 'dhcp' ? AUTO_PATIENCE_MS : Infinity, why);
+  return [{ ...way, onFailure: (reason) => memory.remember(reason) }];
+}
+
+/** The computer has its address already, or it has none to share: nobody need be waited for. */
+function sharedWay(on: NetworkInterface, wanted: AddressSetting & { readonly mode: 'shared' }, why: string): LinkAttempt {
+  return { open: (context) => openSharedLink(context, { on, wanted, why }), patienceMs: Infinity };
 }
 
 /** @returns what makes a way with one MAC address or the other; all of them are one instance */
-function ways(on: NetworkInterface): (mac: 'own' | 'interface', patienceMs: number, why: string) => LinkAttempt {
+function ways(on: NetworkInterface, wanted: PcapLinkOptions['wanted']): (mac: 'own' | 'interface', patienceMs: number, why: string) => LinkAttempt {
   const instance = shared(() => takeInstance(on));
   return (mac, patienceMs, why) => ({
     patienceMs,
     open(context: LinkContext): Link {
       const held = instance.hold();
       try {
-        return openPcapLink(context, { on, instance: held.value, mac, why, onClose: held.letGo });
+        return openPcapLink(context, { on, instance: held.value, mac, why, wanted, onClose: held.letGo });
       } catch (error) {
         held.letGo();
         throw error;

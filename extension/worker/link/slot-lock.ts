@@ -17,13 +17,13 @@ export interface Slot {
 }
 
 /**
- * Holds the lowest number that nobody holds. @param prefix of the lock files' names
+ * Holds the lowest number below `count` that nobody holds. @param prefix of the lock files' names
  * @returns null if the folder cannot be used, or all are held
  */
-export function acquireSlot(folder: string, prefix: string): Slot | null {
+export function acquireSlot(folder: string, prefix: string, count = MAX_SLOTS): Slot | null {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (let number = 0; number < MAX_SLOTS; number++) {
+    for (let number = 0; number < count; number++) {
       const file = path.join(folder, `${prefix}-${number}.lock`);
       if (!create(file) && !takeOver(file)) continue;
       let held = true;
@@ -77,8 +77,9 @@ function takeOver(file: string): boolean {
   }
   try {
     if (!isStale(file)) return false;
-    fs.writeFileSync(file, owner(process.pid));
-    return true;
+    // Not written over: in a folder of all accounts it may be a link to something else.
+    remove(file);
+    return create(file);
   } finally {
     remove(guard);
   }
