@@ -11,6 +11,7 @@ export const COMMANDS = {
   showOutput: 'riftnet.showOutput',
   showLog: 'riftnet.showLog',
   restartWorker: 'riftnet.restartWorker',
+  checkNetwork: 'riftnet.checkNetwork',
   clearEnded: 'riftnet.clearEnded',
   stopRun: 'riftnet.stopRun',
   runAgain: 'riftnet.runAgain',

@@ -8,6 +8,7 @@ import { keepContextKeys } from './context-keys';
 import { COMMANDS } from './contributions';
 import { DisposableStore, Emitter } from './emitter';
 import { t, translateWith } from './l10n';
+import { NetworkCheck } from './network-check';
 import { registerWritingCommands } from './new-script';
 import { OutputLinks } from './output-links';
 import { RunCommands } from './run-commands';
@@ -64,6 +65,7 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   store.add(new FolderSetUp(context, places));
   store.add(registerWritingCommands(context));
   store.add(registerCaptureCommands(tree, captures));
+  store.add(new NetworkCheck(bundles, problem));
   store.add(registerTreeCommands(tree, model, controller, runCommands));
   store.add(vscode.commands.registerCommand(COMMANDS.showOutput, () => output.show()));
   store.add(vscode.commands.registerCommand(COMMANDS.showLog, () => log.show(true)));

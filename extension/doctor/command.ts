@@ -12,7 +12,7 @@ permission to capture, an interface; then DHCP, the router, a name and a connect
   --interface NAME         the interface to look at (default: the recommended one)
   --address A.B.C.D/LEN    an address of the stack's own, instead of one by DHCP
   --gateway A.B.C.D        with --address: the router
-  --dns A.B.C.D            a name server instead of those that DHCP names; several: repeat it, or separate by commas
+  --dns A.B.C.D[:PORT]     a name server instead of those that DHCP names; several: repeat it, or separate by commas
   --target HOST[:PORT]     what is connected to at the end (default example.com:80)
   --node PATH              a Node to look at first, as the setting riftnet.nodePath
   --verbose                what was sent and seen also where all is well
@@ -58,7 +58,7 @@ export function parseDoctorCommand(args: readonly string[]): Command {
   return {
     kind: 'doctor', given, fix,
     interface: readWord('--interface', values.interface),
-    dns: (values.dns ?? []).flatMap((text) => text.split(',')).map((text) => readAddress('--dns', text)),
+    dns: (values.dns ?? []).flatMap((text) => text.split(',')).map(readServer),
     target: readTarget(values.target ?? 'example.com:80'),
     nodePath: readWord('--node', values.node),
     verbose: values.verbose ?? false,
@@ -120,6 +120,13 @@ function readGiven(address: string | undefined, gateway: string | undefined, for
 
 function readAddress(option: string, text: string): string {
   if (!isIPv4(text)) throw new DoctorUsageError(`${option} must be an IPv4 address such as 192.0.2.1, not '${text}'`);
+  return text;
+}
+
+function readServer(text: string): string {
+  const [address = '', port, more] = text.split(':');
+  const portFits = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+  if (!isIPv4(address) || !portFits || more !== undefined) throw new DoctorUsageError(`--dns must be an IPv4 address such as 192.0.2.1 or 192.0.2.1:53, not '${text}'`);
   return text;
 }
 

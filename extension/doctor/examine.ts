@@ -9,8 +9,8 @@ import { unusableReason, type Probe } from '../node/probe-result';
 import type { DoctorCommand } from './command';
 import { reportInterfaces } from './interfaces';
 import { bindingsCheck, capturingNode, interfaceCheck, libraryCheck, permissionCheck } from './local-checks';
-import type { Check, FixReport, InterfaceReport, NodeReport, Report } from './report';
-import { REPORT_FORMAT } from './report';
+import type { Check, FixReport, InterfaceReport, NodeReport, Report } from '../network-report';
+import { REPORT_FORMAT } from '../network-report';
 import { startTrial } from './trial-process';
 import type { TrialRequest } from './trial';
 

@@ -1,7 +1,7 @@
 /** The machine's interfaces as the report tells them, and which of them the link would take. */
 import { formatIpv4, formatMac, listInterfaces, type NetworkInterface } from '../../stack';
 import { fitInterfaces, obstacleOf } from '../worker/link/interface-choice';
-import type { InterfaceReport } from './report';
+import type { InterfaceReport } from '../network-report';
 
 /** Of interfaces, without asking the system. */
 export function reportInterfaces(all: readonly NetworkInterface[]): InterfaceReport[] {

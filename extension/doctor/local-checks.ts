@@ -1,7 +1,7 @@
 /** What can be told without the network: libpcap, its bindings, the permission, an interface. */
 import { isUsable } from '../node/probe-result';
 import { libraryAdvice, permissionAdvice, type PermissionSituation } from './advice';
-import type { Check, InterfaceReport, NodeReport } from './report';
+import type { Check, InterfaceReport, NodeReport } from '../network-report';
 
 type Outcome = Pick<Check, 'status' | 'summary'> & Partial<Pick<Check, 'details' | 'next' | 'commands'>>;
 

@@ -7,17 +7,12 @@ import { examine } from './examine';
 import { applyFixes } from './fixes/apply';
 import { reportInterfaces } from './interfaces';
 import { renderCheck, renderEnd, renderFix, renderInterfaces } from './render';
-import type { Check } from './report';
+import type { Check, ProgressMessage } from '../network-report';
 import { ownCommand } from './shell-words';
 import { runTrialProcess, type TrialRequest } from './trial';
 import { TRIAL_WORD } from './trial-process';
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
-/** To whoever started this as a process, as the checks are made. */
-export interface ProgressMessage {
-  readonly progress: Check;
-}
 
 /** @param args with the command's name @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {

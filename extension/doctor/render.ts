@@ -1,5 +1,5 @@
 /** The report in words, for a terminal. */
-import type { Check, CheckStatus, FixReport, InterfaceReport, Report } from './report';
+import type { Check, CheckStatus, FixReport, InterfaceReport, Report } from '../network-report';
 
 const MARKS: Readonly<Record<CheckStatus, string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' };
 const INDENT = '         ';

@@ -1,6 +1,6 @@
 /** Steps one after the other, each with a time limit; what builds on a step that failed is skipped. */
 import type { Clock, Timer } from '../../stack';
-import type { Check, CheckId } from './report';
+import type { Check, CheckId } from '../network-report';
 
 /** What a step comes to; the runner adds the rest. */
 export type StepResult = Pick<Check, 'status' | 'summary'> & Partial<Pick<Check, 'next' | 'commands'>>;

@@ -1,7 +1,7 @@
 /** Starts the trial in a Node that may capture, and hands on what it finds. */
 import { fork } from 'node:child_process';
 import { plainEnvironment } from '../node/probe-node';
-import type { Check } from './report';
+import type { Check } from '../network-report';
 import type { TrialMessage, TrialRequest } from './trial';
 
 /** The first argument of the process that makes the trial; what is tried follows as JSON. */

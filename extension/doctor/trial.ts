@@ -1,9 +1,9 @@
 /** The trial on a real interface, in the process of a Node that may capture; its parent is told each check as it is made. */
-import { listInterfaces, openPcap, parseIpv4, SystemClock } from '../../stack';
+import { listInterfaces, openPcap, parseIpv4, SystemClock, type DnsServer } from '../../stack';
 import { takeInstance } from '../worker/link/instance';
 import { heldHere } from './interfaces';
 import { HostTrial, type HostTrialOptions } from './host-trial';
-import type { Check } from './report';
+import type { Check } from '../network-report';
 import { runSteps } from './step-runner';
 import { trialSteps } from './trial-steps';
 import type { DoctorCommand } from './command';
@@ -22,7 +22,7 @@ async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck:
   const mac = on?.mac ?? null;
   if (!on || mac === null) throw new Error(`the interface ${request.interface} is gone: name another, --interface NAME`);
   const clock = new SystemClock();
-  const servers = dns.length === 0 ? null : dns.map((text) => ({ address: numberOf(text), port: DNS_PORT }));
+  const servers = dns.length === 0 ? null : dns.map(serverOf);
   const instance = takeInstance(on);
   const options: HostTrialOptions = {
     clock, identity: instance, refuse: heldHere,
@@ -41,6 +41,11 @@ async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck:
     trial.close();
     instance.release();
   }
+}
+
+function serverOf(text: string): DnsServer {
+  const [address = '', port = DNS_PORT] = text.split(':');
+  return { address: numberOf(address), port: Number(port) };
 }
 
 function numberOf(text: string): number {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Check, CheckId, Report } from '../../extension/doctor/report';
+import type { Check, CheckId, Report } from '../../extension/network-report';
 import { startDnsmasq, startUdhcpd, type DhcpPool } from './support/dhcp-servers';
 import { prepare } from './support/guest';
 import { Programs } from './support/programs';

@@ -4,7 +4,7 @@ import { fitInterfaces } from '../../worker/link/interface-choice';
 import type { DoctorCommand } from '../command';
 import { forwardsPackets } from '../examine';
 import { ownAddresses, rememberFixed } from '../own-addresses';
-import type { FixReport } from '../report';
+import type { FixReport } from '../../network-report';
 import { carryOut, FIX_IDS, runProgram, type FixContext, type FixId, type FixPlan } from './fix';
 import { findSource, planCopy, planRemoval } from './granted-copy';
 import { OWN_TABLE, planForwarding, planShared, planTableRemoval, SHARED_TABLE } from './kernel-rules';

@@ -1,6 +1,6 @@
 /** What the doctor can mend: each change is told before it is made, can be made again, and can be taken back. */
 import { spawnSync } from 'node:child_process';
-import type { FixReport } from '../report';
+import type { FixReport } from '../../network-report';
 import { shellWords } from '../shell-words';
 
 export const FIX_IDS = ['capture', 'shared', 'router', 'forwarding'] as const;

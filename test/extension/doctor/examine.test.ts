@@ -4,7 +4,7 @@ import { parseDoctorCommand } from '../../../extension/doctor/command';
 import { examine, type ExaminedSystem } from '../../../extension/doctor/examine';
 import { findLibpcap } from '../../../extension/doctor/loaded-library';
 import { renderCheck, renderEnd, renderInterfaces } from '../../../extension/doctor/render';
-import type { Check, InterfaceReport, Report } from '../../../extension/doctor/report';
+import type { Check, InterfaceReport, Report } from '../../../extension/network-report';
 import type { Probe, ProbeResult } from '../../../extension/node/probe-result';
 
 const GOOD: ProbeResult = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { HostTrial, type HostTrialOptions } from '../../../extension/doctor/host-trial';
-import type { Check } from '../../../extension/doctor/report';
+import type { Check } from '../../../extension/network-report';
 import { runSteps, type Step } from '../../../extension/doctor/step-runner';
 import { trialSteps } from '../../../extension/doctor/trial-steps';
 import { WireLog } from '../../../extension/doctor/wire-log';

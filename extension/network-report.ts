@@ -1,5 +1,5 @@
 /** What the doctor has found: the shape of `riftnet doctor --json`, described in docs/doctor.md. */
-import type { ProbeResult } from '../node/probe-result';
+import type { ProbeResult } from './node/probe-result';
 
 /** Grows when a field changes its meaning or goes; new fields may come without. */
 export const REPORT_FORMAT = 1;
@@ -64,6 +64,11 @@ export interface FixReport {
   readonly commands: readonly string[];
 }
 
+/** From the doctor to whoever started it as a process, as the checks are made. */
+export interface ProgressMessage {
+  readonly progress: Check;
+}
+
 export interface Report {
   readonly format: typeof REPORT_FORMAT;
   readonly version: string;
@@ -78,4 +83,9 @@ export interface Report {
   readonly checks: readonly Check[];
   /** With `--fix`: what came of each. */
   readonly fixes: readonly FixReport[];
+}
+
+/** Whether what a doctor's process has printed is a report of this format: it is ours, so that the outermost shape is enough. */
+export function isReport(value: unknown): value is Report {
+  return typeof value === 'object' && value !== null && 'format' in value && value.format === REPORT_FORMAT && 'checks' in value && Array.isArray(value.checks);
 }
