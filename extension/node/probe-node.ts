@@ -1,6 +1,7 @@
 /** Asks a Node what it could do as a worker, by running it. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { parseProbe, type Probe } from './probe-result';
 
 /** A Node that has not answered by then is no Node, or hangs. A cold disk takes a second. */
@@ -18,7 +19,8 @@ export function plainEnvironment(environment: NodeJS.ProcessEnv = process.env): 
 /** @param bundles folder of `probe.js` */
 export function probeNode(node: string, bundles: string, timeoutMs = PROBE_TIMEOUT_MS): Promise<Probe> {
   return new Promise((resolve) => {
-    const child = spawn(node, [path.join(bundles, 'probe.js')], { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const child = start(node, path.join(bundles, 'probe.js'));
+    if (child instanceof Error) return resolve({ failure: startFailure(node, child) });
     let output = '';
     let words = '';
     let settled = false;
@@ -37,6 +39,15 @@ export function probeNode(node: string, bundles: string, timeoutMs = PROBE_TIMEO
     child.on('error', (error) => settle({ failure: startFailure(node, error) }));
     child.on('close', (code, signal) => settle(readAnswer(node, output, words, signal ?? `exit code ${code ?? 'unknown'}`)));
   });
+}
+
+/** Some failures to start a program are told by an event, others thrown. */
+function start(node: string, file: string): ChildProcessByStdio<null, Readable, Readable> | Error {
+  try {
+    return spawn(node, [file], { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 function startFailure(node: string, error: Error): string {
