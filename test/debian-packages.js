@@ -19,6 +19,7 @@ const PACKAGES = {
   udhcpd: 'udhcpd',
   dnsmasq: 'dnsmasq-base',
   nft: 'nftables',
+  setcap: 'libcap2-bin',
   'redis-server': 'redis-server',
   dovecot: 'dovecot-imapd',
   'pcap-config': 'libpcap-dev',
