@@ -26,6 +26,8 @@ export interface RiftnetApi {
   filter: TreeFilter;
   /** How often the Sockets view has asked VS Code to read it anew. */
   readonly refreshes: number;
+  /** What people were told in messages lately, the latest last. */
+  readonly said: readonly string[];
   /** The latest entries of the output channel; an entry may have several lines. */
   readonly output: readonly string[];
   readonly worker: {

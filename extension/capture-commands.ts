@@ -10,7 +10,7 @@ import { formatTime } from './format';
 import { t } from './l10n';
 import type { CaptureSelection } from './protocol';
 import type { SocketTree, TreeTarget } from './socket-tree';
-import { showError } from './messages';
+import { showError, showInformation } from './messages';
 import { isTrusted } from './trust';
 
 /** "Save Capture": of everything, of a script, a socket, or a fetch with the sockets that served it. */
@@ -22,7 +22,7 @@ export function registerCaptureCommands(tree: SocketTree, requests: CaptureReque
       const target = tree.target(node);
       if (!target) return null;
       const selection = selectionOf(socketsOf(target));
-      if (selection.length === 0) return void vscode.window.showInformationMessage(t('There is nothing to save: no socket was opened.'));
+      if (selection.length === 0) return showInformation(t('There is nothing to save: no socket was opened.'));
       return save(selection, labelOf(target), beginOf(selection, target.run), file);
     }),
   );
@@ -40,7 +40,7 @@ export function registerCaptureCommands(tree: SocketTree, requests: CaptureReque
     try {
       const { frames, since } = await requests.save(uri.fsPath, selection);
       const lost = since !== null && (begin === null || since > begin) ? ` ${t('Frames before {0} had left the memory already: riftnet.captureMemory gives them more.', formatTime(since))}` : '';
-      void vscode.window.showInformationMessage((frames === 1 ? t('1 frame was saved to {0}.', uri.fsPath) : t('{0} frames were saved to {1}.', frames, uri.fsPath)) + lost);
+      showInformation((frames === 1 ? t('1 frame was saved to {0}.', uri.fsPath) : t('{0} frames were saved to {1}.', frames, uri.fsPath)) + lost);
       return frames;
     } catch (error) {
       showError(error instanceof Error ? error.message : String(error));

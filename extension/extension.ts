@@ -5,9 +5,10 @@ import { registerCaptureCommands } from './capture-commands';
 import { CaptureRequests } from './capture-requests';
 import { ScriptCodeLenses } from './code-lenses';
 import { keepContextKeys } from './context-keys';
-import { COMMANDS } from './contributions';
+import { COMMANDS, CONFIGURATION_SECTION } from './contributions';
 import { DisposableStore, Emitter } from './emitter';
 import { t, translateWith } from './l10n';
+import { openSettingAction, saidLately, showError, showLogAction, showWarning } from './messages';
 import { NetworkCheck } from './network-check';
 import { registerWritingCommands } from './new-script';
 import { OutputLinks } from './output-links';
@@ -21,6 +22,7 @@ import { ScriptPlaces } from './script-places';
 import { ScriptProblems } from './script-problems';
 import { affectsWorker, readHostAddress, readNodePath, readWorkerSettings } from './settings';
 import { FolderSetUp } from './set-up-folder';
+import type { SettingProblem } from './settings-values';
 import { SocketTree } from './socket-tree';
 import { StatusBar } from './status-bar';
 import { registerTreeCommands } from './tree-commands';
@@ -33,7 +35,13 @@ let closeWorker: (() => Promise<void>) | null = null;
 export function activate(context: vscode.ExtensionContext): RiftnetApi {
   translateWith((text, ...values) => vscode.l10n.t(text, ...values));
   const log = vscode.window.createOutputChannel(t('Riftnet Log'), { log: true });
-  const problem = (message: string): void => log.warn(message);
+  const told = new Set<string>();
+  const problem: SettingProblem = (message, key) => {
+    log.warn(message);
+    // Settings are read at every run: what is wrong with them is said once, until they change.
+    if (!told.has(message)) showWarning(message, openSettingAction(key));
+    told.add(message);
+  };
   const bundles = join(context.extensionPath, 'dist');
   const model = new RunModel();
   const supervisor = new WorkerSupervisor({
@@ -73,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   store.add(supervisor.onDidDie(({ reason, restarting }) => reportDeath(reason, restarting)));
   store.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(CONFIGURATION_SECTION)) told.clear();
       if (affectsWorker(event) && controller.settingsChanged()) log.info('Network settings have changed: they apply once the running scripts have ended.');
     }),
   );
@@ -103,6 +112,9 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
     get refreshes() {
       return tree.refreshes;
     },
+    get said() {
+      return saidLately();
+    },
     get output() {
       return output.entries;
     },
@@ -124,8 +136,7 @@ export async function deactivate(): Promise<void> {
 
 function reportDeath(reason: string, restarting: boolean): void {
   const next = restarting ? t('It is being restarted; run your scripts again.') : t('Run a script to start it again.');
-  const show = t('Show Log');
-  void vscode.window.showErrorMessage(`${reason} ${next}`, show).then((choice) => choice === show && vscode.commands.executeCommand(COMMANDS.showLog));
+  showError(`${reason} ${next}`, showLogAction());
 }
 
 function killProcess(pid: number): void {

@@ -12,18 +12,37 @@ export interface MessageAction {
 export const showLogAction = (): MessageAction => ({ title: t('Show Log'), command: COMMANDS.showLog });
 export const openSettingAction = (key: string): MessageAction => ({ title: t('Open Setting'), command: 'workbench.action.openSettings', argument: `riftnet.${key}` });
 
+/** Messages that are remembered for whoever reads them through the extension's API. */
+const KEPT_MESSAGES = 50;
+const said: string[] = [];
+
+/** What people were told lately, the latest last. */
+export const saidLately = (): readonly string[] => said;
+
 /** Says what is wrong and offers what can be done about it; waits for nobody. */
 export function showError(message: string, ...actions: readonly MessageAction[]): void {
-  void offer(vscode.window.showErrorMessage(message, ...actions.map(({ title }) => title)), actions);
+  void offer(vscode.window.showErrorMessage(note(message), ...titles(actions)), actions);
 }
 
 export function showWarning(message: string, ...actions: readonly MessageAction[]): void {
-  void offer(vscode.window.showWarningMessage(message, ...actions.map(({ title }) => title)), actions);
+  void offer(vscode.window.showWarningMessage(note(message), ...titles(actions)), actions);
+}
+
+export function showInformation(message: string, ...actions: readonly MessageAction[]): void {
+  void offer(vscode.window.showInformationMessage(note(message), ...titles(actions)), actions);
 }
 
 /** Shows a text that is to be read at leisure, in the middle of the window. */
 export function showDetails(title: string, detail: string, ...actions: readonly MessageAction[]): void {
-  void offer(vscode.window.showInformationMessage(title, { modal: true, detail }, ...actions.map((action) => action.title)), actions);
+  void offer(vscode.window.showInformationMessage(note(title), { modal: true, detail }, ...titles(actions)), actions);
+}
+
+const titles = (actions: readonly MessageAction[]): string[] => actions.map(({ title }) => title);
+
+function note(message: string): string {
+  said.push(message);
+  if (said.length > KEPT_MESSAGES) said.shift();
+  return message;
 }
 
 async function offer(choice: Thenable<string | undefined>, actions: readonly MessageAction[]): Promise<void> {

@@ -1,11 +1,14 @@
 import { tmpdir } from 'node:os';
 import * as vscode from 'vscode';
-import { COMMANDS, SCRIPT_LANGUAGES } from './contributions';
+import { COMMANDS } from './contributions';
 import { DisposableStore } from './emitter';
 import type { Disposable } from './emitter';
 import { t } from './l10n';
+import { reasonOf, showError, showInformation, showLogAction } from './messages';
 import type { Run, RunModel } from './run-model';
 import type { RunController, RunSettings } from './run-controller';
+import { openScript, showScript } from './script-documents';
+import { hasScriptLanguage } from './script-places';
 import { untitledPath } from './script-title';
 import { readRunSettings } from './settings';
 import type { SettingProblem } from './settings-values';
@@ -42,7 +45,7 @@ export class RunCommands implements Disposable {
     if (!document) return null;
     const { uri } = document;
     if (uri.scheme !== 'file' && uri.scheme !== 'untitled') {
-      void vscode.window.showErrorMessage(t('Riftnet cannot run {0}: it is neither a file on this machine nor a new document. Save it to a folder first.', uri.toString(true)));
+      showError(t('Riftnet cannot run {0}: it is neither a file on this machine nor a new document. Save it to a folder first.', uri.toString(true)), { title: t('Save As …'), command: 'workbench.action.files.saveAs' });
       return null;
     }
     const file = uri.scheme === 'file' ? uri.fsPath : untitledPath(uri.path, document.languageId, scriptFolder());
@@ -51,9 +54,7 @@ export class RunCommands implements Disposable {
       const run = await this.#controller.run({ key: uri.toString(), file, source: document.getText(), settings: { ...settings, whenRunning: whenRunning ?? settings.whenRunning } });
       return run?.id ?? null;
     } catch (error) {
-      const log = t('Show Log');
-      const message = error instanceof Error ? error.message : String(error);
-      void vscode.window.showErrorMessage(message, log).then((choice) => choice === log && vscode.commands.executeCommand(COMMANDS.showLog));
+      showError(reasonOf(error), showLogAction());
       return null;
     }
   }
@@ -67,10 +68,10 @@ export class RunCommands implements Disposable {
   }
 
   async #document(given: unknown): Promise<vscode.TextDocument | null> {
-    if (given instanceof vscode.Uri) return vscode.workspace.openTextDocument(given);
+    if (given instanceof vscode.Uri) return openScript(given);
     const document = vscode.window.activeTextEditor?.document;
-    if (document && SCRIPT_LANGUAGES.some((language) => language === document.languageId)) return document;
-    void vscode.window.showInformationMessage(t('Riftnet runs TypeScript and JavaScript: open the script first, then run it.'));
+    if (document && hasScriptLanguage(document)) return document;
+    showInformation(t('Riftnet runs TypeScript and JavaScript: open the script first, then run it.'), { title: t('New Script'), command: COMMANDS.newScript });
     return null;
   }
 
@@ -79,7 +80,7 @@ export class RunCommands implements Disposable {
     const active = this.#model.activeRuns;
     const here = active.filter((run) => run.key === uri?.toString());
     if (here.length > 0) for (const run of here) this.#controller.stop(run.id);
-    else if (active.length === 0) void vscode.window.showInformationMessage(t('No script is running.'));
+    else if (active.length === 0) showInformation(t('No script is running.'));
     else if (active[0] && active.length === 1) this.#controller.stop(active[0].id);
     else {
       const picked = await vscode.window.showQuickPick(active.map(pickItem), { placeHolder: t('Which script shall be stopped?') });
@@ -91,7 +92,7 @@ export class RunCommands implements Disposable {
   async #showScripts(): Promise<void> {
     const runs = this.#model.runs;
     if (runs.length === 0) {
-      void vscode.window.showInformationMessage(t('No script has been run yet: open one and choose "Riftnet: Run Script".'));
+      showInformation(t('No script has been run yet: open one and choose "Riftnet: Run Script".'), { title: t('New Script'), command: COMMANDS.newScript });
       return;
     }
     const stop: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('debug-stop'), tooltip: t('Stop Script') };
@@ -105,7 +106,7 @@ export class RunCommands implements Disposable {
     pick.onDidAccept(() => {
       const [item] = pick.selectedItems;
       pick.hide();
-      if (item) void vscode.window.showTextDocument(vscode.Uri.parse(item.run.key, true));
+      if (item) void showScript(item.run);
     });
     pick.onDidHide(() => pick.dispose());
     pick.show();

@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import { COMMANDS } from './contributions';
+import { t } from './l10n';
+import { showError } from './messages';
 import type { SourceLocation } from './protocol';
-import type { RunModel } from './run-model';
+import type { Run, RunModel } from './run-model';
 
 /**
  * The document that a path in a script's error belongs to. For most that is the file; a document that has
@@ -16,4 +19,20 @@ export function errorRange(uri: vscode.Uri, location: SourceLocation): vscode.Ra
   const position = new vscode.Position(Math.max(0, location.line - 1), Math.max(0, location.column - 1));
   const document = vscode.workspace.textDocuments.find((candidate) => candidate.uri.toString() === uri.toString());
   return document?.getWordRangeAtPosition(position) ?? new vscode.Range(position, position.translate(0, 1));
+}
+
+/** @returns the document; null if it cannot be opened, which has been said then: its file may have been deleted while it ran */
+export async function openScript(uri: vscode.Uri): Promise<vscode.TextDocument | null> {
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch {
+    showError(t('{0} cannot be opened: it was deleted, moved or closed without being saved. A script that runs goes on until it is stopped.', uri.scheme === 'file' ? uri.fsPath : uri.path), { title: t('Clear Ended Scripts'), command: COMMANDS.clearEnded });
+    return null;
+  }
+}
+
+/** Shows the script of a run, if it is still there. */
+export async function showScript(run: Run): Promise<void> {
+  const document = await openScript(vscode.Uri.parse(run.key, true));
+  if (document) await vscode.window.showTextDocument(document, { preview: true });
 }

@@ -4,9 +4,10 @@ import { COMMANDS, SCRIPT_FOLDER } from './contributions';
 import { DisposableStore } from './emitter';
 import type { Disposable } from './emitter';
 import { t } from './l10n';
-import { reasonOf, showError, showWarning } from './messages';
+import { reasonOf, showError, showInformation, showWarning } from './messages';
 import { DECLARATION_FILE, declarationText, EXAMPLE_FILE, isOurDeclaration, planTsconfig, TSCONFIG_FILE } from './script-folder';
 import type { ScriptPlaces } from './script-places';
+import { isTrusted } from './trust';
 
 /** Remembers, by workspace, that the set-up was offered, whatever was answered. */
 const OFFERED = 'riftnet.setUpOffered';
@@ -34,6 +35,7 @@ export class FolderSetUp implements Disposable {
 
   /** @returns whether the folder is set up now; why not has been said */
   async #command(given: unknown): Promise<boolean> {
+    if (!isTrusted()) return false;
     const folder = given instanceof vscode.Uri ? await folderOf(given) : await chooseFolder(t('Set Up'));
     if (!folder) return false;
     try {
@@ -59,7 +61,7 @@ export class FolderSetUp implements Disposable {
     if (plan.conflicts.length > 0) {
       showWarning(t('{0} says otherwise than scripts need, and is left so: with {1} the editor knows their names.', tsconfig.fsPath, plan.conflicts.join(', ')), { title: t('Open File'), command: 'vscode.open', argument: tsconfig });
     } else {
-      void vscode.window.showInformationMessage(t('{0} is set up: the editor knows the names of scripts there.', basename(folder.fsPath)));
+      showInformation(t('{0} is set up: the editor knows the names of scripts there.', basename(folder.fsPath)));
     }
     return true;
   }
@@ -83,9 +85,10 @@ export class FolderSetUp implements Disposable {
     const state = this.#context.workspaceState;
     if (state.get(OFFERED) === true || vscode.workspace.getWorkspaceFolder(script) === undefined) return;
     await state.update(OFFERED, true);
-    const setUp = t('Set Up');
-    const answer = await vscode.window.showInformationMessage(t('The editor does not know the names of Riftnet scripts in {0}: fetch, Network, Event and print seem wrong or missing. Shall the folder be set up? That adds to its tsconfig.json, and overwrites nothing.', basename(dirname(script.fsPath))), setUp, t('Not Here'));
-    if (answer === setUp) await this.#command(vscode.Uri.file(dirname(script.fsPath)));
+    showInformation(
+      t('The editor does not know the names of Riftnet scripts in {0}: fetch, Network, Event and print seem wrong or missing. Shall the folder be set up? That adds to its tsconfig.json, and overwrites nothing.', basename(dirname(script.fsPath))),
+      { title: t('Set Up'), command: COMMANDS.setUpFolder, argument: vscode.Uri.file(dirname(script.fsPath)) },
+    );
   }
 
   async #writeDeclaration(folder: vscode.Uri): Promise<void> {

@@ -6,8 +6,8 @@ import type { RunSettings } from './run-controller';
 /** What a person typed into settings.json: anything. */
 export type RawSettings = (key: string) => unknown;
 
-/** Why a setting was not taken as it stands: names it, its value, and what is used instead. */
-export type SettingProblem = (message: string) => void;
+/** Why a setting was not taken as it stands: names it, its value, and what is used instead. @param key below `riftnet.` */
+export type SettingProblem = (message: string, key: string) => void;
 
 /** Bounds of the number settings; package.json states the same, which a test holds. Units as there. */
 export const NUMBER_SETTINGS = {
@@ -33,7 +33,7 @@ function numberSetting(raw: RawSettings, problem: SettingProblem, key: keyof typ
   const value = raw(key);
   const { minimum, maximum, default: fallback } = NUMBER_SETTINGS[key];
   if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
-  if (value !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be a number from {2} to {3}. {4} is used.', key, JSON.stringify(value), minimum, maximum, fallback));
+  if (value !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be a number from {2} to {3}. {4} is used.', key, JSON.stringify(value), minimum, maximum, fallback), key);
   return fallback;
 }
 
@@ -41,7 +41,7 @@ function textSetting(raw: RawSettings, problem: SettingProblem, key: string, isV
   const value = raw(key);
   if (value === undefined || value === null || value === '') return null;
   if (typeof value === 'string' && isValid(value)) return value;
-  problem(t('Setting riftnet.{0} is {1}; it must be {2}. It is left out.', key, JSON.stringify(value), wanted));
+  problem(t('Setting riftnet.{0} is {1}; it must be {2}. It is left out.', key, JSON.stringify(value), wanted), key);
   return null;
 }
 
@@ -57,7 +57,7 @@ function pathsSetting(raw: RawSettings, problem: SettingProblem, key: string): s
   const paths: string[] = [];
   for (const path of Array.isArray(value) ? value : []) {
     if (typeof path === 'string' && isAbsolutePath(path)) paths.push(path);
-    else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', key, JSON.stringify(path), t('an absolute path')));
+    else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', key, JSON.stringify(path), t('an absolute path')), key);
   }
   return paths;
 }
@@ -65,7 +65,7 @@ function pathsSetting(raw: RawSettings, problem: SettingProblem, key: string): s
 function choiceSetting<T extends string>(raw: RawSettings, problem: SettingProblem, key: string, choices: readonly T[], fallback: T): T {
   const value = raw(key);
   const known = choices.find((choice) => choice === value);
-  if (known === undefined && value !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be one of {2}. {3} is used.', key, JSON.stringify(value), choices.join(', '), fallback));
+  if (known === undefined && value !== undefined) problem(t('Setting riftnet.{0} is {1}; it must be one of {2}. {3} is used.', key, JSON.stringify(value), choices.join(', '), fallback), key);
   return known ?? fallback;
 }
 
@@ -96,7 +96,7 @@ export function workerSettings(raw: RawSettings, problem: SettingProblem): Worke
   const dns: string[] = [];
   for (const server of Array.isArray(servers) ? servers : []) {
     if (typeof server === 'string' && SERVER.test(server)) dns.push(server);
-    else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', 'dns', JSON.stringify(server), t('an IPv4 address, such as {0}', '192.0.2.53, 192.0.2.53:5353')));
+    else problem(t('Setting riftnet.{0} holds {1}; it must be {2}. It is left out.', 'dns', JSON.stringify(server), t('an IPv4 address, such as {0}', '192.0.2.53, 192.0.2.53:5353')), 'dns');
   }
   return {
     link: choiceSetting(raw, problem, 'link', LINKS, 'auto'),

@@ -3,11 +3,12 @@ import { COMMANDS } from './contributions';
 import { DisposableStore } from './emitter';
 import type { Explanation } from './explain';
 import { t } from './l10n';
-import { openSettingAction, showDetails } from './messages';
+import { openSettingAction, showDetails, showInformation } from './messages';
 import type { Disposable } from './emitter';
 import type { RunCommands } from './run-commands';
 import type { RunController } from './run-controller';
 import type { RunModel } from './run-model';
+import { showScript } from './script-documents';
 import type { SocketTree, TreeTarget } from './socket-tree';
 import { NO_FILTER } from './tree-filter';
 import type { TreeFilter } from './tree-filter';
@@ -28,7 +29,7 @@ export function registerTreeCommands(tree: SocketTree, model: RunModel, controll
   });
   register(COMMANDS.revealScript, (node) => {
     const target = tree.target(node);
-    return target && vscode.window.showTextDocument(vscode.Uri.parse(target.run.key, true), { preview: true });
+    return target && showScript(target.run);
   });
   register(COMMANDS.closeSocket, (node) => {
     const target = tree.target(node);
@@ -63,7 +64,10 @@ async function pickFailed(tree: SocketTree, model: RunModel): Promise<TreeTarget
     for (const socket of run.sockets.values()) add({ kind: 'socket', run, socket }, `${socket.host}:${socket.port}`);
     for (const fetch of run.fetches.values()) add({ kind: 'fetch', run, fetch }, `${fetch.method} ${fetch.url}`);
   }
-  if (items.length === 0) return void vscode.window.showInformationMessage(t('No socket and no fetch has failed.'));
+  if (items.length === 0) {
+    showInformation(t('No socket and no fetch has failed.'));
+    return undefined;
+  }
   if (items.length === 1) return items[0]?.target;
   const picked = await vscode.window.showQuickPick(items.reverse(), { placeHolder: t('Which failure shall be explained?'), matchOnDescription: true });
   return picked?.target;

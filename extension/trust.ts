@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { t } from './l10n';
+import { showError } from './messages';
 
 /**
  * Running is allowed only in a trusted workspace. `enablement` hides the commands, but other extensions and
@@ -7,9 +8,6 @@ import { t } from './l10n';
  */
 export function isTrusted(): boolean {
   if (vscode.workspace.isTrusted) return true;
-  const manage = t('Manage Workspace Trust');
-  void vscode.window.showErrorMessage(t('Riftnet runs scripts only in a trusted workspace: a script can reach your network.'), manage).then((choice) => {
-    if (choice === manage) void vscode.commands.executeCommand('workbench.trust.manage');
-  });
+  showError(t('Riftnet runs scripts only in a trusted workspace: a script can reach your network.'), { title: t('Manage Workspace Trust'), command: 'workbench.trust.manage' });
   return false;
 }

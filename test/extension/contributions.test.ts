@@ -8,6 +8,7 @@ import { NUMBER_SETTINGS, PATH_PATTERN } from '../../extension/settings-values';
 
 interface Manifest {
   readonly main: string;
+  readonly icon: string;
   readonly activationEvents: string[];
   readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: string; readonly restrictedConfigurations: string[] }; readonly virtualWorkspaces: { readonly supported: boolean } };
   readonly contributes: {
@@ -87,6 +88,12 @@ describe('package.json', () => {
   it('has a word in package.nls.json for each it takes from there, and none that is left over', () => {
     const used = new Set([...text.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1] ?? ''));
     assert.deepEqual(sorted(used), sorted(Object.keys(words)));
+  });
+
+  it('has an icon as the Marketplace takes it: a PNG of at least 128 pixels, square', () => {
+    const png = readFileSync(manifest.icon);
+    assert.equal(png.toString('latin1', 1, 4), 'PNG');
+    assert.deepEqual([png.readUInt32BE(16) >= 128, png.readUInt32BE(16)], [true, png.readUInt32BE(20)]);
   });
 
   it('names files that exist', () => {

@@ -28,14 +28,17 @@ async function readJson(request) {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-/** @param outputFolder where screenshots go */
-async function startBrowserControl(page, outputFolder) {
+/**
+ * @param currentPage the window that is open now
+ * @param outputFolder where screenshots go
+ */
+async function startBrowserControl(currentPage, outputFolder) {
   const secret = `/${randomUUID()}`;
   const perform = async (request) => {
     const { action, name, ...fields } = await readJson(request);
     if (!Object.hasOwn(ACTIONS, action)) throw new Error(`there is no action ${action}; there are ${Object.keys(ACTIONS).join(', ')}`);
     if (action === 'screenshot') fields.file = path.join(outputFolder, `${path.basename(name)}.png`);
-    return ACTIONS[action](page, fields);
+    return ACTIONS[action](currentPage(), fields);
   };
   const server = http.createServer(async (request, response) => {
     if (request.method !== 'POST' || request.url !== secret) return void response.writeHead(404).end();

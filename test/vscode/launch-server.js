@@ -9,7 +9,7 @@ const { format } = require('node:util');
 const { chromium: playwright } = require('playwright-core');
 const { root } = require('../../esbuild.js');
 const { startBrowserControl } = require('./browser-control.js');
-const { outputFolder, suitesFolder, workspaceFolder } = require('./build.js');
+const { outputFolder, severalRoots, suitesFolder, untrustedFolder, workspaceFolder } = require('./build.js');
 const { installCodeServer } = require('./install-code-server.js');
 
 /** From the server's start to its line with the port. */
@@ -19,6 +19,14 @@ const SERVER_END_MS = 5_000;
 /** From the page's opening to the extension host's first word: without one the suites would never begin. */
 const PAGE_LOAD_MS = 180_000;
 
+/** The windows that suites run in, each with those of its own. `trust`: VS Code asks whether to trust the folder. */
+const WINDOWS = [
+  { name: 'usual', opens: { folder: workspaceFolder }, entry: 'index.js', trust: false },
+  { name: 'no-folder', opens: { ew: 'true' }, entry: 'index-no-folder.js', trust: false },
+  { name: 'several-roots', opens: { workspace: severalRoots }, entry: 'index-several-roots.js', trust: false },
+  { name: 'untrusted', opens: { folder: untrustedFolder }, entry: 'index-untrusted.js', trust: true },
+];
+
 /** Characters of the window's own log that are kept. */
 const MAX_WINDOW_LOG = 4 * 1024 * 1024;
 /** Begins each line that the suites print, among the many that the window logs; `index.ts` puts it there. */
@@ -27,13 +35,15 @@ const SUITE_MARK = 'riftnet-suite|';
 const CHROMIUM_ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** @returns the port, and how to end the server with whatever it has started */
-async function startServer(serverFolder, dataFolder, env) {
+async function startServer(serverFolder, dataFolder, env, trust) {
+  fs.mkdirSync(dataFolder, { recursive: true });
   const child = spawn(
     process.execPath,
     [
       path.join(serverFolder, 'out', 'server-main.js'),
       ...['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off'],
-      ...['--server-data-dir', path.join(dataFolder, 'server'), '--extensions-dir', path.join(dataFolder, 'extensions'), '--disable-workspace-trust'],
+      ...['--server-data-dir', path.join(dataFolder, 'server'), '--extensions-dir', path.join(dataFolder, 'extensions')],
+      ...(trust ? [] : ['--disable-workspace-trust']),
     ],
     // A group of its own, so that the extension host and all it starts can be ended together.
     { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -79,14 +89,14 @@ async function startServer(serverFolder, dataFolder, env) {
 }
 
 /** The address of a window that loads the extension from its sources and runs the suites in it. */
-function windowAddress(port) {
+function windowAddress(port, { opens, entry }) {
   const remote = (file) => `vscode-remote://127.0.0.1:${port}${file}`;
   const payload = [
     ['extensionDevelopmentPath', remote(root)],
-    ['extensionTestsPath', remote(path.join(suitesFolder, 'index.js'))],
+    ['extensionTestsPath', remote(path.join(suitesFolder, entry))],
     ['skipWelcome', 'true'],
   ];
-  return `http://127.0.0.1:${port}/?${new URLSearchParams({ folder: workspaceFolder, payload: JSON.stringify(payload) })}`;
+  return `http://127.0.0.1:${port}/?${new URLSearchParams({ ...opens, payload: JSON.stringify(payload) })}`;
 }
 
 /**
@@ -94,7 +104,7 @@ function windowAddress(port) {
  * @param log what the window itself says
  * @returns the exit code
  */
-async function runInBrowser(page, port, signal, log) {
+async function runInBrowser(page, address, signal, log) {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     page.once('close', () => reject(new Error('the window was closed before the suites were done')));
@@ -111,7 +121,7 @@ async function runInBrowser(page, port, signal, log) {
         clearTimeout(silent);
         resolve(code);
       });
-      await page.goto(windowAddress(port), { timeout: PAGE_LOAD_MS });
+      await page.goto(address, { timeout: PAGE_LOAD_MS });
     };
     open().catch(reject);
   });
@@ -127,24 +137,35 @@ function windowLog() {
   };
 }
 
-async function launch({ serverFolder, chromium, signal }) {
+async function launch({ serverFolder, chromium, signal, windows = [] }) {
   const dataFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-vscode-'));
   const closers = [() => fs.rmSync(dataFolder, { recursive: true, force: true, maxRetries: 5 })];
   let page = null;
   try {
     const browser = await playwright.launch({ executablePath: chromium, args: CHROMIUM_ARGUMENTS, handleSIGINT: false, handleSIGTERM: false });
     closers.push(() => browser.close());
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    const control = await startBrowserControl(page, outputFolder);
+    const control = await startBrowserControl(() => page, outputFolder);
     closers.push(() => control.stop());
-    const server = await startServer(serverFolder, dataFolder, { ...process.env, RIFTNET_TEST_BROWSER: control.address });
-    closers.push(() => server.stop());
-    signal.throwIfAborted();
-    const code = await runInBrowser(page, server.port, signal, windowLog());
-    if (code !== 0) await lastScreenshot(page);
-    // Before the server goes, so that the window does not try to reach it again.
-    await page.close();
-    return code;
+    const log = windowLog();
+    let failed = 0;
+    for (const trust of [false, true]) {
+      const wanted = WINDOWS.filter((window) => window.trust === trust && (windows.length === 0 || windows.includes(window.name)));
+      if (wanted.length === 0) continue;
+      const server = await startServer(serverFolder, path.join(dataFolder, String(trust)), { ...process.env, RIFTNET_TEST_BROWSER: control.address }, trust);
+      closers.push(() => server.stop());
+      for (const window of wanted) {
+        signal.throwIfAborted();
+        // A profile each: what one window is told to trust or to remember, the next does not know.
+        page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+        const code = await runInBrowser(page, windowAddress(server.port, window), signal, log);
+        if (code !== 0) await lastScreenshot(page);
+        failed ||= code;
+        // Before the server goes, so that the window does not try to reach it again.
+        await page.close();
+      }
+      await server.stop();
+    }
+    return failed;
   } catch (error) {
     if (page) await lastScreenshot(page);
     throw error;

@@ -1,7 +1,8 @@
 'use strict';
 /*
- * Runs the suites of this folder inside a real VS Code: `node test/vscode/launch.js [TEXT]`, with TEXT only the
- * tests whose full names hold it. Exit code 0: all passed.
+ * Runs the suites of this folder inside a real VS Code: `node test/vscode/launch.js [TEXT [WINDOW…]]`, with TEXT
+ * only the tests whose full names hold it, with WINDOW only in these (usual, no-folder, several-roots, untrusted).
+ * Exit code 0: all passed.
  *
  * Two ways, for the same suites: VS Code's own server with Chromium (Linux, and CI), or a desktop VS Code
  * through @vscode/test-electron (where VSCODE_PATH names one, or where there is no Chromium to use).
@@ -24,7 +25,7 @@ async function main() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => abort.abort(new Error(`ended by ${signal}`)));
   const timer = setTimeout(() => abort.abort(new Error(`not done within ${RUN_TIMEOUT_MS / 60_000} minutes`)), RUN_TIMEOUT_MS);
   try {
-    return await launch({ ...choice, ...prepared, signal: abort.signal });
+    return await launch({ ...choice, ...prepared, windows: process.argv.slice(3), signal: abort.signal });
   } finally {
     clearTimeout(timer);
   }

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import * as vscode from 'vscode';
+import type { RiftnetApi } from '../../extension/api';
+import { activate, openScript, printed, runOf, runToEnd, stopEverything, until } from './support';
+
+describe('what goes wrong around a script', () => {
+  let api: RiftnetApi;
+
+  before(async () => {
+    api = await activate();
+  });
+
+  afterEach(() => stopEverything(api));
+
+  const said = (what: RegExp): boolean => api.said.some((message) => what.test(message));
+
+  it('a file that is deleted while it runs: it goes on, is stopped as always, and what cannot be opened any more is said', async () => {
+    const document = await openScript('deleted.ts', `print('runs');\nEvent.OnTick.on(() => {});\n`);
+    await vscode.commands.executeCommand('riftnet.runScript');
+    await until(api, 'it to run', () => printed(api, 'deleted.ts').length > 0);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    rmSync(document.uri.fsPath);
+    const closed = vscode.workspace.textDocuments.every(({ uri }) => uri.toString() !== document.uri.toString());
+    const id = api.tree[0]?.id;
+    if (closed) {
+      await vscode.commands.executeCommand('riftnet.revealScript', id);
+      assert.ok(said(/deleted\.ts cannot be opened: it was deleted/), api.said.join('\n'));
+    }
+    assert.equal(runOf(api, document)?.phase, 'running');
+    await vscode.commands.executeCommand('riftnet.stopRun', id);
+    await until(api, 'its end', () => runOf(api, document)?.outcome?.kind === 'stopped');
+  });
+
+  it('a script that is not there: Run says so, and starts nothing', async () => {
+    const missing = vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file('/'), 'missing.ts');
+    assert.equal(await vscode.commands.executeCommand('riftnet.runScript', missing), null);
+    assert.ok(said(/missing\.ts cannot be opened/));
+    assert.deepEqual(api.runs, []);
+  });
+
+  it('a document from elsewhere: Run says what to do', async () => {
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'vscode', authority: 'schemas', path: '/settings/user' }));
+    assert.equal(await vscode.commands.executeCommand('riftnet.runScript', document.uri), null);
+    assert.ok(said(/neither a file on this machine nor a new document. Save it/));
+  });
+
+  it('a wrong setting: it is named with its value once, and what is used instead', async () => {
+    const configuration = vscode.workspace.getConfiguration('riftnet');
+    await configuration.update('tickRate', 100_000, vscode.ConfigurationTarget.Workspace);
+    try {
+      const document = await openScript('rate.ts', `print(Engine.TICK_RATE);\n`);
+      await runToEnd(api, document);
+      await runToEnd(api, document);
+      assert.deepEqual(printed(api, 'rate.ts').slice(-2), ['30', '30']);
+      const messages = api.said.filter((message) => /riftnet\.tickRate is 100000; it must be a number from 1 to 1000\. 30 is used/.test(message));
+      assert.equal(messages.length, 1, api.said.join('\n'));
+    } finally {
+      await configuration.update('tickRate', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
+  it('a worker that cannot start: why is said, the script is marked, and the next run works once it is mended', async () => {
+    const document = await openScript('start.ts', `print('started');\n`);
+    await runToEnd(api, document);
+    const worker = api.worker.pid;
+    const configuration = vscode.workspace.getConfiguration('riftnet');
+    await configuration.update('captureFile', '/nonexistent/folder/x.pcapng', vscode.ConfigurationTarget.Global);
+    try {
+      await until(api, 'the worker to close', () => api.worker.pid !== worker);
+      const run = await runToEnd(api, document);
+      assert.ok(run.outcome?.kind === 'crashed');
+      assert.match(run.outcome.message, /could not start: .*\/nonexistent\/folder\/x\.pcapng cannot be written/);
+      assert.match(api.tree[0]?.description ?? '', /^crashed: /);
+      assert.ok(said(/could not start/));
+      assert.match(api.statusBarText, /warning/);
+    } finally {
+      await configuration.update('captureFile', undefined, vscode.ConfigurationTarget.Global);
+    }
+    assert.deepEqual((await runToEnd(api, document)).outcome, { kind: 'finished' });
+  });
+});

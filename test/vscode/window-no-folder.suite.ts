@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { RiftnetApi } from '../../extension/api';
+import { activate, printed, runToEnd, stopEverything } from './support';
+
+describe('a window without a folder', () => {
+  let api: RiftnetApi;
+
+  before(async () => {
+    api = await activate();
+  });
+
+  afterEach(() => stopEverything(api));
+
+  it('runs a script that was never saved', async () => {
+    assert.equal(vscode.workspace.workspaceFolders, undefined);
+    const document = await vscode.workspace.openTextDocument({ language: 'typescript', content: `print('no folder');\nawait Event.OnTick;\nprint('needed');\n` });
+    await vscode.window.showTextDocument(document);
+    assert.deepEqual((await runToEnd(api, document)).outcome, { kind: 'finished' });
+    assert.deepEqual(printed(api, 'Untitled-1.ts'), ['no folder', 'needed']);
+  });
+
+  it('makes a new script as a document to be saved wherever', async () => {
+    const made = await vscode.commands.executeCommand<vscode.Uri>('riftnet.newScript', undefined, 'ticks');
+    assert.equal(made.scheme, 'untitled');
+    assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /Event\.OnTick\.on/);
+  });
+
+  it('says what to do when there is no script to run', async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    assert.equal(await vscode.commands.executeCommand('riftnet.runScript'), null);
+    assert.deepEqual(api.runs, []);
+    assert.match(api.said.at(-1) ?? '', /open the script first/);
+  });
+});
