@@ -55,7 +55,7 @@ class Terminal {
         return;
       case 'script-error':
         this.exitCode = EXIT.threw;
-        process.stderr.write(`${message.error.stack}\n`);
+        this.print('error', Buffer.from(message.error.stack), true);
         return;
       case 'ended':
         this.ended(message.outcome);

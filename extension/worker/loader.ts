@@ -25,6 +25,11 @@ export const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js
 const ENTRY = 'riftnet-entry';
 /** How many of the bundler's errors are shown in full. */
 const MAX_ERRORS = 5;
+/** Modules of Node that packages get, because scripts have what is in them as globals. */
+const PROVIDED: Readonly<Record<string, string>> = {
+  buffer: 'module.exports = { Buffer, atob, btoa, kMaxLength: 2 ** 32, constants: { MAX_LENGTH: 2 ** 32, MAX_STRING_LENGTH: 2 ** 29 - 24 }, INSPECT_MAX_BYTES: 50 };',
+};
+const PROVIDED_NAMESPACE = 'riftnet-provided';
 const ABSENT = 'a module of Node, and not available to Riftnet scripts: they have Network, fetch, Event and Engine instead';
 
 type Esbuild = typeof import('esbuild');
@@ -132,6 +137,8 @@ function scriptPlugin(file: string, source: string | Uint8Array | null, resolveD
         }
         // A package may try for a module and do without, or ask for it in a function that is never called.
         const isPackage = args.importer.includes(`${path.sep}node_modules${path.sep}`);
+        const name = args.path.replace(/^node:/, '').replace(/\/$/, '');
+        if (isPackage && Object.hasOwn(PROVIDED, name)) return { path: name, namespace: PROVIDED_NAMESPACE };
         if (isPackage && (args.kind === 'require-call' || args.kind === 'dynamic-import')) return { path: args.path, namespace: ABSENT_NAMESPACE };
         const what = `"${args.path}" is ${ABSENT}`;
         return { errors: [{ text: args.kind === 'require-call' ? `require cannot load it: ${what}` : what }] };
@@ -139,6 +146,7 @@ function scriptPlugin(file: string, source: string | Uint8Array | null, resolveD
       build.onLoad({ filter: /.*/, namespace: ABSENT_NAMESPACE }, (args) => ({
         contents: `throw Object.assign(new Error(${JSON.stringify(`"${args.path}" is ${ABSENT}`)}), { code: 'MODULE_NOT_FOUND' });`,
       }));
+      build.onLoad({ filter: /.*/, namespace: PROVIDED_NAMESPACE }, (args) => ({ contents: PROVIDED[args.path] ?? '' }));
       if (source === null) return;
       build.onLoad({ filter: /.*/ }, (args) => {
         if (args.path !== file) return null;

@@ -8,6 +8,8 @@ import { toScriptError } from './script-output';
 
 /** Connections of one script that are not closed yet. */
 const MAX_CONNECTIONS = 20_000;
+/** While more than this waits for a script's process, nothing is read from it: each of its messages can cause others. */
+const MAX_BACKLOG_BYTES = 8 << 20;
 
 /** The end of a pipe, as far as it is used here: of `net.Socket`, or in a test's memory. */
 export interface PipeEnd {
@@ -15,6 +17,8 @@ export interface PipeEnd {
   write(bytes: Uint8Array, done: () => void): unknown;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
   on(event: 'error', listener: () => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
   destroy(): unknown;
 }
 
@@ -55,6 +59,7 @@ export class ScriptNetwork {
     pipe.on('data', (chunk: Buffer) => {
       const failure = this.violated ? null : reader.push(chunk);
       if (failure !== null) this.violation(failure);
+      if (this.writer.backlog > MAX_BACKLOG_BYTES) pipe.pause();
     });
     // The script's process has ended; what that means is told by its exit.
     pipe.on('error', () => pipe.destroy());
@@ -102,6 +107,9 @@ export class ScriptNetwork {
         return this.end(payload);
       case Op.running:
         return this.options.onRunning();
+      case Op.sync:
+        // Behind what waits already.
+        return this.writer.message(Op.sync, 0);
       default:
         return this.violation(`a message of unknown type ${op}`);
     }
@@ -141,6 +149,7 @@ export class ScriptNetwork {
   }
 
   private drained(): void {
+    this.options.pipe.resume();
     const waiting = [...this.blocked];
     this.blocked.clear();
     for (const connection of waiting) connection.resume();

@@ -110,19 +110,23 @@ export class LineLimiter {
     this.emit('warn', text);
   }
 
-  private line(level: OutputLevel, line: Buffer): void {
+  /** Whether this many bytes may be passed on now; if not they are dropped, and the count is told later. */
+  admit(bytes: number): boolean {
     const now = this.now();
     if (now - this.windowStart >= 1_000) {
       this.flush();
       this.windowStart = now;
       this.used = 0;
     }
-    const size = line.length + 1;
-    if (this.used > 0 && this.used + size > this.bytesPerSecond) {
-      this.dropped += size;
-      return;
+    if (this.used > 0 && this.used + bytes > this.bytesPerSecond) {
+      this.dropped += bytes;
+      return false;
     }
-    this.used += size;
-    this.emit(level, line.toString());
+    this.used += bytes;
+    return true;
+  }
+
+  private line(level: OutputLevel, line: Buffer): void {
+    if (this.admit(line.length + 1)) this.emit(level, line.toString());
   }
 }

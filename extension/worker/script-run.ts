@@ -85,7 +85,7 @@ export class ScriptRun {
     });
     this.output = new OutputReader(reports, {
       output: (level, piece, last) => (context.rawOutput ?? this.limited)(level, piece, last),
-      error: (error) => (error.kind === 'handler' ? context.emit({ type: 'script-error', runId, error }) : this.scriptFailed(error)),
+      error: (error) => (error.kind === 'handler' ? this.handlerFailed(error) : this.scriptFailed(error)),
       broken: (reason) => this.end({ kind: 'crashed', message: `The script's process sent ${reason}; it was ended. This is an error of Riftnet: please report it` }),
     });
     context.memory.add({
@@ -148,6 +148,12 @@ export class ScriptRun {
     if (this.said !== null) return;
     this.said = error === null ? { kind: 'finished' } : { kind: 'error', error };
     this.startLinger();
+  }
+
+  /** Told within the limit on output: a handler can fail as often as a line can be printed. */
+  private handlerFailed(error: ScriptError): void {
+    const { runId } = this;
+    if (this.lines.admit(error.stack.length + 1)) this.context.emit({ type: 'script-error', runId, error });
   }
 
   /** It has ended with an error, which is told at once: its sockets may take their time to close. */

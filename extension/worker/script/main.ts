@@ -9,7 +9,7 @@ import { ErrorMapper } from './errors';
 import { createEvent } from './events';
 import { createFetch } from './fetch';
 import { installGlobals } from './globals';
-import { systemHost } from './host';
+import { systemHost, type Host } from './host';
 import { loadHttp } from './load-http';
 import { NetworkPipe, type Program } from './network-pipe';
 import { createConsole, print, sendError } from './output';
@@ -40,7 +40,9 @@ function run({ options, program, sourceMap }: Program): void {
   const wanted = () => loop.wantedChanged();
   const onTick = createEvent('Event.OnTick', report, wanted);
   const onRender = createEvent('Event.OnRender', report, wanted);
-  const loop = new Loop(systemHost, onTick, onRender, options.tickRate);
+  // What has arrived by the beginning of a turn shows in it, also what the pipe had no room for.
+  const host: Host = { ...systemHost, afterInput: (then) => systemHost.afterInput(() => network.catchUp(then)) };
+  const loop = new Loop(host, onTick, onRender, options.tickRate);
   const engine = createEngine({
     host: systemHost,
     tickRate: options.tickRate,

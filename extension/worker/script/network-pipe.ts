@@ -25,6 +25,9 @@ export interface PipeEnd {
   end(): unknown;
 }
 
+/** A pipe that so much came through between two turns may have been full: the systems' buffers begin at this size. */
+const FULL_PIPE_BYTES = 64 << 10;
+
 export interface PipeOptions {
   readonly pipe: PipeEnd;
   /** Runs its argument at the end of the script's present turn. */
@@ -42,6 +45,9 @@ export class NetworkPipe {
   private allowance = Allowance.forMemory(64);
   private lastId = 0;
   private holds = 0;
+  /** Bytes that have come since the last turn of the script's loop. */
+  private arrived = 0;
+  private whenCaughtUp: (() => void) | null = null;
   private over = false;
   private handedOver = false;
 
@@ -51,6 +57,7 @@ export class NetworkPipe {
     this.writer = new FrameWriter({ write: (bytes, done) => void pipe.write(bytes, done) }, soon);
     const reader = new FrameReader(this, MAX_WORKER_MESSAGE_BYTES);
     pipe.on('data', (chunk) => {
+      this.arrived += chunk.length;
       if (reader.push(chunk) !== null) exit(1);
     });
     // The worker has read the last of it, or is gone, and with it the network.
@@ -84,6 +91,23 @@ export class NetworkPipe {
     };
   }
 
+  /**
+   * Calls `run` when all that the worker had for this script is here: now, unless so much has come since the last call
+   * that the pipe may have been full, as after a long turn. Then the worker is asked, and its answer comes behind it.
+   */
+  catchUp(run: () => void): void {
+    const behind = this.arrived >= FULL_PIPE_BYTES;
+    this.arrived = 0;
+    if (!behind || this.over || this.handedOver) return run();
+    const release = this.hold();
+    this.whenCaughtUp = () => {
+      release();
+      run();
+    };
+    this.writer.message(Op.sync, 0);
+    this.writer.flush();
+  }
+
   /** Says how the script ended, hands over what its sockets have queued, closes them, and ends the process. */
   end(message: EndMessage): void {
     this.over = true;
@@ -108,6 +132,11 @@ export class NetworkPipe {
       this.writer.flush();
       this.onLoad(loaded);
       return;
+    }
+    if (op === Op.sync) {
+      const run = this.whenCaughtUp;
+      this.whenCaughtUp = null;
+      return run?.();
     }
     const channel = this.channels.get(id);
     if (channel === undefined) return;

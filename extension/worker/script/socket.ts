@@ -122,11 +122,17 @@ function checkEncoding(encoding: unknown): BufferEncoding {
 }
 
 export function createNetwork(open: (host: string, port: number) => Channel, limits: SocketLimits): { Connect(host: unknown, port: unknown): Socket } {
+  // Nobody can read or write a socket that nothing refers to any more: what it has queued is sent, and it closes, like
+  // one that was forgotten with unread data after its peer had closed.
+  const forgotten = new FinalizationRegistry<Channel>((channel) => channel.close());
   return Object.freeze({
     Connect(host: unknown, port: unknown): Socket {
       const name = checkHost('Network.Connect(host, port)', host);
       checkWhole('Network.Connect(host, port)', 'port', port, 1, 65_535);
-      return new Socket(open(name, port), limits);
+      const channel = open(name, port);
+      const socket = new Socket(channel, limits);
+      forgotten.register(socket, channel);
+      return socket;
     },
   });
 }

@@ -85,8 +85,19 @@ export class Loop {
   private turn(): void {
     if (this.stopped) return;
     const now = this.host.now();
-    if (this.ticks.dueMs <= now) this.onTick.emit(this.ticks.meet(now));
-    if (this.frames.dueMs <= now && !this.stopped) this.onRender.emit(this.frames.meet(now));
+    const isFrameDue = this.frames.dueMs <= now;
+    if (this.ticks.dueMs <= now) {
+      this.onTick.emit(this.ticks.meet(now));
+      // Those who await the tick go on before the frame, too: that takes a turn of its own.
+      if (isFrameDue) return this.host.afterInput(() => this.frame());
+    }
+    if (isFrameDue) this.frame();
+    else this.arm();
+  }
+
+  private frame(): void {
+    if (this.stopped) return;
+    this.onRender.emit(this.frames.meet(this.host.now()));
     this.arm();
   }
 }

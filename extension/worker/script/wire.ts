@@ -51,6 +51,8 @@ export const Op = {
   end: 13,
   /** Script -> worker: the program has arrived, and runs from now on. */
   running: 14,
+  /** Script -> worker: asks for the same back. Worker -> script: all that was under way before the question has come. */
+  sync: 15,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

@@ -13,6 +13,23 @@ describe('The tick loop', () => {
     assert.equal(order.at(-2), 't3000');
   });
 
+  it('lets those who await a tick go on before the frame of the same moment, as its handlers do', async () => {
+    const { host, OnTick, OnRender } = stage(30);
+    const order: string[] = [];
+    OnRender.on((n) => order.push(`frame ${n}`));
+    OnTick.on((n) => order.push(`handler ${n}`));
+    void (async () => {
+      for (;;) {
+        const n = await OnTick;
+        order.push(`awaited ${n}`);
+        await Promise.resolve();
+        order.push(`and then ${n}`);
+      }
+    })();
+    await host.advance(70);
+    assert.deepEqual(order, ['frame 1', 'handler 1', 'awaited 1', 'and then 1', 'frame 2', 'frame 3', 'handler 2', 'awaited 2', 'and then 2', 'frame 4']);
+  });
+
   it('does not catch up in a burst after a late tick', async () => {
     const { host, OnTick, Engine } = stage(100);
     const times: number[] = [];

@@ -160,6 +160,37 @@ describe('A worker and its scripts', function () {
       assert.match(output.at(-1) ?? '', /bytes of output were dropped: the limit is 10000 bytes a second/);
     });
 
+    for (const [name, text] of [
+      ['prints without end', "const line = 'x'.repeat(5_000); for (;;) print(line);"],
+      ['prints one line without end', "const line = 'x'.repeat(1 << 24); for (;;) console.error(line);"],
+      ['fails in its handlers without end', "for (let i = 0; i < 2_000; i++) Event.OnTick.on(() => { throw new Error(`handler ${i}`); }); for (;;) await Event.OnTick;"],
+    ] as const) {
+      it(`takes a script that ${name}, beside one that goes on as if nothing were`, async () => {
+        const LIMIT = 20_000;
+        const from = performance.now();
+        let passed = 0;
+        let runId = '';
+        const loud = bench.run(text, {
+          outputBytesPerSecond: LIMIT, tickRate: 1_000,
+          onMessage: (message, id) => {
+            runId = id;
+            if (message.type === 'output') passed += message.text.length;
+            if (message.type === 'script-error') passed += message.error.stack.length;
+          },
+        });
+        const quiet = await bench.run("for (let i = 0; i < 100; i++) await Event.OnTick; print('lived');");
+        assert.deepEqual(quiet.output, ['lived']);
+        bench.runtime.handle({ type: 'stop', runId });
+        const { outcome, output } = await loud;
+        assert.deepEqual(outcome, { kind: 'stopped' });
+        assert.ok(passed > 0);
+        const seconds = (performance.now() - from) / 1_000;
+        // Each second's beginning may pass one line of any length up to the limit, and what was dropped is told.
+        assert.ok(passed < (seconds + 2) * 2 * LIMIT, `${passed} bytes in ${seconds} s`);
+        assert.match(output.at(-1) ?? '', /bytes of output were dropped/);
+      });
+    }
+
     it('reports a script\'s process that was killed from outside', async () => {
       const { outcome } = await bench.run("print('on'); while (true) await Event.OnTick;", {
         onMessage: (message) => {

@@ -9,7 +9,7 @@ import {
   type Device, type FaultOptions, type LinkChange, type PartialStackConfig, type TcpSocket,
 } from '../../../stack';
 import type { SocketReport } from '../../../extension/protocol';
-import type { Connection } from '../../../extension/worker/connection';
+import type { Connection, ConnectionNetwork } from '../../../extension/worker/connection';
 import { FIRST_WINDOW_BYTES } from '../../../extension/worker/script/channel';
 import { NetworkPipe } from '../../../extension/worker/script/network-pipe';
 import { createNetwork, type Socket } from '../../../extension/worker/script/socket';
@@ -68,6 +68,19 @@ export class ScriptWorld {
     this.serveNames(names);
   }
 
+  /** What connections need of it. */
+  get network(): ConnectionNetwork {
+    const { clock, client } = this;
+    const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, loopbackAdvice: '', explainLookup: (error: StackError) => error };
+    return {
+      clock,
+      whenReady: (_, done) => {
+        done(client.addressInfo === null ? new StackError('ENETDOWN', 'The stack has no address') : { stack: client, link });
+        return () => {};
+      },
+    };
+  }
+
   /** A new script with its side of the pipe and the worker's. */
   script(memoryMb = 512): ScriptUnderTest {
     return new ScriptUnderTest(this, `run-${++this.scripts}`, memoryMb);
@@ -123,8 +136,10 @@ export class ScriptWorld {
 class MemoryPipe {
   other: MemoryPipe | null = null;
   writable = true;
+  paused = false;
   refs = 0;
   ended = false;
+  private readonly waiting: Buffer[] = [];
   private readonly listeners = new Map<string, ((chunk: Buffer) => void)[]>();
 
   constructor(private readonly clock: VirtualClock) {}
@@ -142,7 +157,17 @@ class MemoryPipe {
   }
 
   emit(event: string, chunk: Buffer = Buffer.alloc(0)): void {
+    if (this.paused && event === 'data') return void this.waiting.push(chunk);
     for (const listener of this.listeners.get(event) ?? []) listener(chunk);
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    for (const chunk of this.waiting.splice(0)) this.emit('data', chunk);
   }
 
   ref(): void {
@@ -174,7 +199,7 @@ export class ScriptUnderTest {
   private readonly connections = new Map<number, Connection>();
 
   constructor(world: ScriptWorld, runId: string, memoryMb: number) {
-    const { clock, client } = world;
+    const { clock } = world;
     const scriptEnd = new MemoryPipe(clock);
     const workerEnd = new MemoryPipe(clock);
     scriptEnd.other = workerEnd;
@@ -184,14 +209,7 @@ export class ScriptUnderTest {
     this.pipe = new NetworkPipe({ pipe: scriptEnd, soon, onLoad: () => {}, exit: () => {} });
     this.worker = new ScriptNetwork({
       runId, pipe: workerEnd, soon,
-      network: {
-        clock,
-        whenReady: (_, done) => {
-          const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, loopbackAdvice: '', explainLookup: (error: StackError) => error };
-          done(client.addressInfo === null ? new StackError('ENETDOWN', 'The stack has no address') : { stack: client, link });
-          return () => {};
-        },
-      },
+      network: world.network,
       activity: { connection: (connection) => void this.connections.set(connection.id, connection), fetch: () => {} },
       onRunning: () => {},
       onEnd: (error) => (this.ended = error),

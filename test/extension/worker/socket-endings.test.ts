@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { TcpSocket } from '../../../stack';
 import { CLIENT, NOBODY, ScriptUnderTest, ScriptWorld, SERVER } from './script-world';
 import type { Socket } from '../../../extension/worker/script/socket';
 
 const PORT = 80;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** What the loop of the contract sees: `read(); await tick; look at the status`. */
 function readToEnd(world: ScriptWorld, socket: Socket, tickMs = 33): Buffer {
@@ -374,6 +379,34 @@ describe('How a script\'s connection ends', () => {
       world.advance(100);
       assert.deepEqual([peer.error?.code, ScriptUnderTest.states(world)], ['ECONNRESET', []]);
     });
+  });
+
+  it('by being forgotten: once nothing refers to a socket it closes, and leaves nothing in CLOSE-WAIT', async () => {
+    const world = new ScriptWorld();
+    const peers: TcpSocket[] = [];
+    world.listen(PORT, (accepted) => peers.push(accepted));
+    const script = world.script();
+    const kept = world.open(script, PORT);
+    // In a function of their own, so that no variable holds them.
+    (() => {
+      for (let i = 0; i < 20; i++) {
+        const socket = world.open(script, PORT);
+        socket.write('last words');
+      }
+    })();
+    for (const peer of peers) {
+      peer.write(Buffer.from('never read'));
+      if (peer !== peers[0]) peer.close();
+    }
+    world.advance(1_000);
+    assert.equal(ScriptUnderTest.states(world).filter((state) => state === 'CLOSE-WAIT').length, 20);
+    while (script.worker.open.length > 1) {
+      collectGarbage();
+      await new Promise((resolve) => setImmediate(resolve));
+      world.advance(100);
+    }
+    assert.deepEqual([ScriptUnderTest.states(world), kept.status, kept.read()?.toString()], [['ESTABLISHED'], 'connected', 'never read']);
+    for (const peer of peers.slice(1)) assert.deepEqual([peer.readableBytes, peer.error], [10, null]);
   });
 
   it('by a person, in the tree: as by the script, once', () => {

@@ -31,11 +31,14 @@ export class VirtualHost implements Host {
     this.clock.soon(run);
   }
 
-  /** Moves on in steps of a millisecond, with the promises' reactions after each, as between turns. */
+  /** Moves on, turn by turn, with the promises' reactions after each. */
   async advance(ms: number): Promise<void> {
-    for (let i = 0; i < ms; i++) {
-      this.clock.advance(1);
-      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    const until = this.clock.now() + ms;
+    for (let more = true; more; ) {
+      let turns = 0;
+      more = this.clock.runWhile(() => turns++ > 0, until);
+      for (let reactions = 0; reactions < 5; reactions++) await Promise.resolve();
     }
+    this.clock.runUntil(until);
   }
 }
