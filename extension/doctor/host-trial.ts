@@ -20,7 +20,9 @@ export interface HostTrialOptions {
   readonly given: (AddressOptions & { readonly mode: 'static' }) | null;
   /** Name servers instead of those that DHCP names; null: none are given. */
   readonly dns: AddressOptions['dns'] | null;
-  /** Why an offered address must not be taken, or null. */
+  /** First wait for an answer of DHCP, ms. */
+  readonly dhcpTimeoutMs: number;
+  /** Why an address must not be taken, or null. */
   readonly refuse: (address: number) => string | null;
 }
 
@@ -54,7 +56,7 @@ export class HostTrial {
 
   /** Begins to get an address over the open link. */
   start(): Stack {
-    const { clock, identity, given, dns, refuse } = this.options;
+    const { clock, identity, given, dns, refuse, dhcpTimeoutMs } = this.options;
     const { device } = this;
     if (device === null) throw new Error('the link is not open');
     const { clientId, leaseStore } = identity;
@@ -64,7 +66,12 @@ export class HostTrial {
       ...(dns && { dns }),
     };
     this.events = [];
-    const stack = new Stack({ device, random: new CryptoRandom(), address, conflictDetection: true, observer: (event) => this.observe(event) });
+    const stack = new Stack({
+      device, random: new CryptoRandom(), address, conflictDetection: true,
+      // As in a run.
+      config: { dns: { multicast: true }, dhcp: { initialTimeoutMs: dhcpTimeoutMs } },
+      observer: (event) => this.observe(event),
+    });
     this.stack = stack;
     this.runner = runStack(stack, clock);
     return stack;
@@ -131,7 +138,7 @@ export class HostTrial {
   private observe(event: StackEvent): void {
     if (event.type === 'tcp-state') return;
     this.events.push(event);
-    if (event.type === 'warning') this.log.note(event.message);
+    if (event.type === 'warning' || event.type === 'address-taken') this.log.note(event.message);
     if (event.type === 'address') this.log.note(`the address is ${event.address}/${event.prefixLength}`);
     this.options.clock.soon(() => this.changed());
   }

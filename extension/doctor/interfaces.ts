@@ -1,5 +1,5 @@
 /** The machine's interfaces as the report tells them, and which of them the link would take. */
-import { formatIpv4, formatMac, listInterfaces, type NetworkInterface } from '../../stack';
+import { formatIpv4, formatMac, type NetworkInterface } from '../../stack';
 import { fitInterfaces, obstacleOf } from '../worker/link/interface-choice';
 import type { InterfaceReport } from '../network-report';
 
@@ -17,10 +17,4 @@ export function reportInterfaces(all: readonly NetworkInterface[]): InterfaceRep
     obstacle: obstacleOf(one),
     recommended: one === best,
   }));
-}
-
-/** @returns why the stack must not have an address that the network offers, or null: the kernel answers for its own */
-export function heldHere(address: number): string | null {
-  const holder = listInterfaces().find(({ addresses }) => addresses.some((one) => one.address === address));
-  return holder ? `this computer has it itself, on ${holder.name}` : null;
 }

@@ -13,6 +13,8 @@ export interface TrialInterface {
   /** Wi-Fi: it carries only frames from the interface's own MAC address. */
   readonly wireless: boolean;
   readonly mac: Uint8Array;
+  /** Why the link `auto` has gone without it until now; null: it has not. */
+  readonly remembered: { readonly at: string; readonly reason: string } | null;
 }
 
 /** Two DISCOVERs and a while, with each MAC address (RFC 2131 §4.1: the second after 4 s, the third after 12). */
@@ -51,7 +53,9 @@ function captureStep(trial: HostTrial, on: TrialInterface): Step {
       const { device, warnings } = result;
       const whose = on.wireless ? "the interface's own MAC address, since Wi-Fi carries no other," : 'a MAC address of its own,';
       const summary = `opened by ${device.binding}, with ${whose} ${formatMac(device.mac)}; packets of up to ${device.mtu} bytes`;
-      return Promise.resolve(warnings.length === 0 ? { status: 'ok', summary } : { status: 'warning', summary, next: warnings });
+      const { remembered } = on;
+      const again = remembered === null ? [] : [`The link 'auto' has taken the gateway since ${remembered.at} (${remembered.reason}); the next run tries ${on.name} again.`];
+      return Promise.resolve({ status: warnings.length === 0 ? 'ok' : 'warning', summary, next: [...warnings, ...again] });
     },
   };
 }
@@ -97,7 +101,7 @@ function dhcpResult(trial: HostTrial): StepResult {
 function addressStep(trial: HostTrial, byDhcp: boolean): Step {
   const taken = (): StepResult => {
     const { given } = trial.options;
-    const conflict = trial.eventsOf('warning').at(-1)?.message;
+    const conflict = (trial.eventsOf('address-taken').at(-1) ?? trial.eventsOf('warning').at(-1))?.message;
     const what = given === null ? 'no leased address could be used' : `the address ${formatNetwork(given)} could not be used`;
     return failed(
       conflict === undefined ? `${what} in time` : `${what}: ${conflict}`,
@@ -108,9 +112,13 @@ function addressStep(trial: HostTrial, byDhcp: boolean): Step {
     id: 'address', title: 'nobody else has the address', limitMs: ADDRESS_LIMIT_MS, needs: byDhcp ? ['dhcp'] : ['capture'],
     timedOut: taken,
     async run(signal) {
+      const { given, refuse } = trial.options;
+      const own = given && refuse(given.address);
+      if (own !== null) return failed(own, 'Choose another address, one that nobody has and the DHCP server does not give out.');
       if (!byDhcp) trial.start();
-      const info = await trial.until(() => addressOf(trial), signal);
-      if (info === null) return taken();
+      // A given address is tried again a minute later; DHCP may give another at once.
+      const info = await trial.until(() => addressOf(trial) ?? (byDhcp || trial.eventsOf('address-taken').length === 0 ? null : 'taken'), signal);
+      if (info === null || info === 'taken') return taken();
       const router = info.gateway === null ? 'no router' : `router ${formatIpv4(info.gateway)}`;
       const servers = info.dns.map(({ address }) => formatIpv4(address)).join(', ') || 'no name server';
       return { status: 'ok', summary: `${formatNetwork(info)}, ${router}, ${servers}` };

@@ -1,7 +1,8 @@
 /** The trial on a real interface, in the process of a Node that may capture; its parent is told each check as it is made. */
 import { listInterfaces, openPcap, parseIpv4, SystemClock, type DnsServer } from '../../stack';
+import { FailureMemory } from '../worker/link/failure-memory';
 import { takeInstance } from '../worker/link/instance';
-import { heldHere } from './interfaces';
+import { DHCP_TIMEOUT_MS, ownedHere } from '../worker/link/pcap-link';
 import { HostTrial, type HostTrialOptions } from './host-trial';
 import type { Check } from '../network-report';
 import { runSteps } from './step-runner';
@@ -24,8 +25,12 @@ async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck:
   const clock = new SystemClock();
   const servers = dns.length === 0 ? null : dns.map(serverOf);
   const instance = takeInstance(on);
+  // Whatever kept the link 'auto' from this interface is looked into now: the next run tries it again.
+  const memory = new FailureMemory(on);
+  const remembered = memory.recall();
+  memory.forget();
   const options: HostTrialOptions = {
-    clock, identity: instance, refuse: heldHere,
+    clock, identity: instance, refuse: ownedHere, dhcpTimeoutMs: DHCP_TIMEOUT_MS,
     open: (own) => openPcap({ interface: on.name, clock, mac: own }),
     dns: servers,
     given: given && {
@@ -36,7 +41,7 @@ async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck:
   };
   const trial = new HostTrial(options);
   try {
-    await runSteps(trialSteps(trial, { name: on.name, wireless: on.wireless, mac }, target), { clock, signal, onCheck, takeDetails: () => trial.log.take() });
+    await runSteps(trialSteps(trial, { name: on.name, wireless: on.wireless, mac, remembered }, target), { clock, signal, onCheck, takeDetails: () => trial.log.take() });
   } finally {
     trial.close();
     instance.release();

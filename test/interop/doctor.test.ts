@@ -128,6 +128,28 @@ describe('riftnet doctor', function () {
     assert.match(checkOf(found, 'address').summary, new RegExp(`${other.mac()} on the link has the address 10\\.77\\.0\\.50`));
   });
 
+  it('with a given address that another station has, or this computer, says so at once', async () => {
+    const other = lan.station('other', '10.77.0.60');
+    const taken = await report([...TARGET, '--address', '10.77.0.60/24', '--gateway', LAN.router]);
+    assert.match(checkOf(taken.report, 'address').summary, new RegExp(`^the address 10\\.77\\.0\\.60/24 could not be used: ${other.mac()} on the link has`), taken.words);
+    assert.ok(checkOf(taken.report, 'address').ms < 10_000, taken.words);
+    const own = await report([...TARGET, '--address', `${LAN.host}/24`, '--gateway', LAN.router]);
+    assert.match(checkOf(own.report, 'address').summary, /this computer has it itself, on eth0/, own.words);
+  });
+
+  it('tells why the link auto has gone without the interface, and has the next run try it again', async () => {
+    const script = path.join(folder, 'script.ts');
+    // On its own network nobody answers DHCP; over the gateway the connection is refused.
+    fs.writeFileSync(script, "const socket = Network.Connect('10.77.0.1', 9);\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint('ran');\n");
+    const run = await runCli(['run', script, '--link', 'auto'], { host: lan.host, env: environment(), limitMs: 60_000 });
+    assert.equal(run.stdout.toString(), 'ran\n', describeRun(run));
+    const failures = () => fs.readdirSync(path.join(folder, 'state', 'riftnet')).filter((name) => name.endsWith('.failure.json'));
+    assert.equal(failures().length, 1, describeRun(run));
+    const { report: found, words } = await report([...TARGET, '--address', '10.77.0.99/24']);
+    assert.match(checkOf(found, 'capture').next.join(), /^The link 'auto' has taken the gateway since .* \(.*DHCP.*\); the next run tries eth0 again\.$/, words);
+    assert.deepEqual(failures(), []);
+  });
+
   it('with a router that is not there says that it is silent', async () => {
     await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: { ...POOL, router: '10.77.0.200' } });
     const { report: found, code, words } = await report(['--target', '10.78.0.2:80']);

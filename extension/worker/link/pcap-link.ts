@@ -116,7 +116,7 @@ function addressOptions(wanted: PcapLinkOptions['wanted'], servers: readonly Dns
 }
 
 /** @returns why the stack must not have the address, or null: the kernel answers for its own, and would for ours too */
-function ownedHere(address: number): string | null {
+export function ownedHere(address: number): string | null {
   const owner = listInterfaces().find(({ addresses }) => addresses.some((one) => one.address === address));
   return owner ? `this computer has it itself, on ${owner.name}` : null;
 }

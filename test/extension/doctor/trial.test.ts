@@ -97,11 +97,11 @@ describe('the trial on an interface', () => {
   async function tryIt(options: Pick<HostTrialOptions, 'open'> & { clock: VirtualClock }, target = { host: '10.0.0.1', port: 80 }): Promise<Check[]> {
     const { clock, open } = options;
     const trial = new HostTrial({
-      clock, open, dns: null, refuse: () => null,
+      clock, open, dns: null, refuse: () => null, dhcpTimeoutMs: 1_000,
       identity: { mac: OUR_MAC, clientId: Uint8Array.of(255, 1), leaseStore: null },
       given: { mode: 'static', address: ip('10.0.0.2'), prefixLength: 24, gateway: ip('10.0.0.1') },
     });
-    const steps = trialSteps(trial, { name: 'test0', wireless: false, mac: OUR_MAC }, target);
+    const steps = trialSteps(trial, { name: 'test0', wireless: false, mac: OUR_MAC, remembered: null }, target);
     const signal = new AbortController().signal;
     const checks = await drive(clock, runSteps(steps, { clock, signal, takeDetails: () => trial.log.take(), onCheck: () => undefined }));
     trial.close();
