@@ -50,6 +50,9 @@ describe('localhost beside a captured interface', function () {
     return result;
   }
 
+  const doctor = (...fix: string[]): Promise<CliResult> =>
+    runCli(['doctor', '--interface', 'eth0', '--fix', ...fix], { host: lan.host, env: { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') } });
+
   const printed = (result: CliResult): string[] => result.stdout.toString().trim().split('\n');
   const routerMac = (): string => lan.router.run('cat', '/sys/class/net/lan/address').trim();
 
@@ -90,8 +93,9 @@ describe('localhost beside a captured interface', function () {
     assert.deepEqual(printed(result), [`localhost ${LOOPBACK} from 127.0.0.1`], describeRun(result));
   });
 
-  it('goes out to the router and back, where the computer has the router as its way to the stack', async () => {
-    lan.host.ip('neigh', 'replace', OURS, 'lladdr', routerMac(), 'nud', 'permanent', 'dev', 'eth0');
+  it('goes out to the router and back, where the doctor has given the computer the router as its way to the stack', async () => {
+    const fixed = await doctor('router', '--address', OURS);
+    assert.equal(fixed.code, 0, describeRun(fixed));
     const wire = await programs.capture(lan.router, 'port0', path.join(folder.path, 'wire.pcapng'));
     const result = await run([['localhost', OPEN], [LAN.host, OPEN], ['localhost', LOOPBACK]], '--localhost', 'router', '--stats');
     assert.deepEqual(printed(result), [`localhost ${OPEN} from ${OURS}`, `${LAN.host} ${OPEN} from ${OURS}`, `localhost ${LOOPBACK} ECONNREFUSED`], describeRun(result));
@@ -102,6 +106,16 @@ describe('localhost beside a captured interface', function () {
     await wire.stop();
     const handshakes = await wire.frames(`ip.src == ${OURS} && ip.dst == ${LAN.host} && tcp.flags.syn == 1 && eth.dst == ${routerMac()}`);
     assert.equal(handshakes.length, 3);
+    const undone = await doctor('router', '--address', OURS, '--undo');
+    assert.equal(undone.code, 0, describeRun(undone));
+    assert.doesNotMatch(lan.host.ip('neigh', 'show'), /PERMANENT/);
+  });
+
+  it('is not answered by a neighbour entry with another MAC address, and says so', async () => {
+    lan.host.ip('neigh', 'replace', OURS, 'lladdr', '02:00:00:00:00:99', 'nud', 'permanent', 'dev', 'eth0');
+    const result = await run([['localhost', OPEN]], '--localhost', 'router');
+    assert.deepEqual(printed(result), [`localhost ${OPEN} ETIMEDOUT`], describeRun(result));
+    assert.match(result.stderr, /the router sends packets on, but this computer, 10\.77\.0\.10, does not answer: .*another MAC address than the router's/);
   });
 
   it('tells that the computer cannot resolve the stack\'s address', async () => {
