@@ -23,12 +23,12 @@ export interface GuestMessage {
 
 export const bundle = (name: string): string => path.resolve('dist/test/interop/support', `${name}.js`);
 
-/** Bundles what runs in the namespaces. */
-export async function prepare(): Promise<void> {
+/** Bundles what runs in the namespaces: files of this folder. */
+export async function prepare(more: readonly string[] = []): Promise<void> {
   demandNamespaces();
   removeStale();
   const { buildTests } = createRequire(path.resolve('package.json'))('./esbuild.js') as { buildTests(files: readonly string[]): Promise<void> };
-  await buildTests(['pcap-guest', 'kernel-peer', 'wire-tool'].map((name) => `test/interop/support/${name}.ts`));
+  await buildTests(['pcap-guest', 'kernel-peer', 'wire-tool', ...more].map((name) => `test/interop/support/${name}.ts`));
 }
 
 export class Guest {

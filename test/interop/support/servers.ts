@@ -93,7 +93,7 @@ function answerJson(response: http.ServerResponse, value: unknown): void {
  * A name server that knows `names` and answers NXDOMAIN for all others; with `silent` it never answers.
  * @returns also how many questions came
  */
-export async function nameServer(names: Readonly<Record<string, string>>, silent = false): Promise<TestServer & { questions(): number }> {
+export async function nameServer(names: Readonly<Record<string, string>>, silent = false, listen = '127.0.0.1'): Promise<TestServer & { questions(): number }> {
   const socket = dgram.createSocket('udp4');
   let asked = 0;
   socket.on('message', (message, peer) => {
@@ -114,7 +114,7 @@ export async function nameServer(names: Readonly<Record<string, string>>, silent
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
-    socket.bind(0, '127.0.0.1', resolve);
+    socket.bind(0, listen, resolve);
   });
   const server = register(socket.address().port, () => new Promise((resolve) => socket.close(() => resolve())));
   return Object.assign(server, { questions: () => asked });
