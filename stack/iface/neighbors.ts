@@ -6,7 +6,7 @@
  */
 import type { ArpConfig } from '../config';
 import type { Counters } from '../observer';
-import type { Ipv4Address } from '../wire/address';
+import { isUnicast, type Ipv4Address } from '../wire/address';
 import { ARP_REPLY, ARP_REQUEST, parseArp, type ArpPacket } from '../wire/arp';
 import { BROADCAST_MAC, isStationMac, macEquals, type MacAddress } from '../wire/ethernet';
 import type { Routes } from './routes';
@@ -144,7 +144,9 @@ export class Neighbors {
     // RFC 5227 §2.1.1: a probe has no sender address, so nothing is learnt from it.
     const isProbe = packet.senderAddress === 0;
     if (!isProbe && !this.learn(packet, forUs)) counters.rxIgnored++;
-    if (packet.operation === ARP_REQUEST && forUs && this.options.answers && (isProbe || routes.isOnLink(packet.senderAddress))) {
+    // RFC 826 asks nothing of the sender: a router may ask from an address of another network of the link, and a
+    // station may take the network for larger than we do.
+    if (packet.operation === ARP_REQUEST && forUs && this.options.answers && (isProbe || isUnicast(packet.senderAddress))) {
       // Our own computer asks, and hears nothing that is injected on its interface.
       if (routes.goesViaGateway(packet.senderAddress)) {
         counters.rxUnanswerable++;

@@ -121,7 +121,8 @@ export function loadCap(): CaptureBinding {
     }
     module = require('cap');
   } catch (error) {
-    const words = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    // Of a wrong ABI the first line says nothing; what follows "Require stack" says too much.
+    const words = (error instanceof Error ? error.message : String(error)).split('\nRequire stack')[0]?.replace(/\s+/g, ' ') ?? '';
     throw new CaptureFailure(`cap cannot be loaded by this Node (${words}): install libpcap-dev and a C++ compiler, then CXXFLAGS=-DNDEBUG npm rebuild cap`);
   }
   if (!isCapModule(module)) throw new CaptureFailure('the package cap is not the one meant: npm install cap@0.2.1');

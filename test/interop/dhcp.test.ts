@@ -180,3 +180,52 @@ describe('An address by DHCP', function () {
     assert.equal(txDeclines, 1);
   });
 });
+
+describe('An address that is given', function () {
+  this.timeout(120_000);
+  const ADDRESS = '10.77.0.100';
+  /** RFC 5227's steps, with shorter waits between them. */
+  const QUICK = { arp: { probeWaitMs: 10, probeMinMs: 200, probeMaxMs: 300, announceWaitMs: 300 } };
+  let lan: Lan;
+  let programs: Programs;
+
+  before(prepare);
+  beforeEach(() => {
+    programs = new Programs();
+    lan = new Lan();
+  });
+  afterEach(async () => {
+    await programs.end();
+    lan.remove();
+  });
+
+  const guest = (): Promise<Guest> => programs.guest(lan.host, { binding: 'auto', address: ADDRESS, gateway: LAN.router, conflictDetection: true, config: QUICK });
+
+  it('is not used while another station\'s kernel has it (RFC 5227 §2.1)', async () => {
+    const other = lan.station('other', ADDRESS);
+    const ours = await guest();
+    const { event } = await ours.until('the conflict', (message) => message.event?.type === 'address-taken');
+    assert.ok(event?.message?.startsWith(`${other.mac()} on the link has the address ${ADDRESS}`), event?.message);
+    assert.equal((await ours.perform({ do: 'connect', address: WAN.server, port: 9 }))['error'], 'ENETUNREACH');
+    assert.equal((await ours.counters()).stack['arp']?.['txAnnouncements'], 0);
+  });
+
+  it('is that of the computer\'s own kernel, on the interface that is captured: its answers are not seen, so nobody finds the conflict but who chooses the address', async () => {
+    const ours = await programs.guest(lan.host, { binding: 'auto', address: LAN.host, conflictDetection: true, config: QUICK });
+    await ours.until('an address', ({ address }) => address === LAN.host);
+  });
+
+  it('is defended once against a kernel that takes it, and given up the second time (RFC 5227 §2.4 (b))', async () => {
+    const ours = await guest();
+    await ours.until('an address', ({ address }) => address === ADDRESS);
+    const thief = lan.station('thief', '10.77.0.101');
+    const claim = (): string => thief.run('busybox', 'arping', '-c', '1', '-w', '1', '-U', '-I', 'eth0', ADDRESS);
+    thief.ip('address', 'add', `${ADDRESS}/24`, 'dev', 'eth0');
+    claim();
+    await ours.untilCounter('arp', 'defended', 1);
+    assert.equal(ours.messages.some(({ event }) => event?.type === 'address-lost'), false);
+    claim();
+    const { event } = await ours.until('the address to be lost', (message) => message.event?.type === 'address-lost');
+    assert.match(event?.reason ?? '', /on the link has the address 10\.77\.0\.100/);
+  });
+});

@@ -105,6 +105,27 @@ describe('A host of our own on a LAN', function () {
     assert.equal(error, 'ECONNREFUSED');
   });
 
+  it('takes no redirect of the router: what is not of its network goes there still', async () => {
+    const ours = await guest({ prefixLength: 25 });
+    // On the same link, but outside of the network as we were told it: the router passes it on, and says there is a shorter way.
+    const neighbour = lan.station('neighbour', '10.77.0.200');
+    await programs.peer(neighbour, 'echo-server', String(PORT)).line();
+    const { intact } = await ours.perform({ do: 'echo', address: '10.77.0.200', port: PORT, bytes: 1 << 20 });
+    assert.equal(intact, true);
+    assert.ok(((await ours.counters()).stack['icmp']?.['rxRedirectsIgnored'] ?? 0) > 0, 'the router sent redirects');
+  });
+
+  it('takes "unreachable" in mid-transfer for a hint: the connection lives on when the way is back (RFC 1122 §4.2.3.9)', async () => {
+    const ours = await guest();
+    await programs.peer(lan.server, 'echo-server', String(PORT)).line();
+    const held = ours.perform({ do: 'connect-and-hold', address: WAN.server, port: PORT, ms: 2_000 });
+    await ours.untilCounter('tcp', 'rxSegments', 4);
+    lan.router.ip('route', 'replace', 'unreachable', '10.78.0.2/32');
+    await ours.untilCounter('icmp', 'rxErrors', 1);
+    lan.router.ip('route', 'delete', 'unreachable', '10.78.0.2/32');
+    assert.deepEqual(await held, { alive: true });
+  });
+
   it('works on through a storm of ARP and random frames of another station', async () => {
     const ours = await guest({ conflictDetection: true, config: { arp: { probeWaitMs: 10, probeMinMs: 100, probeMaxMs: 100, announceWaitMs: 100 } } });
     await ours.until('an address', ({ address }) => address === OURS);

@@ -1,6 +1,6 @@
 /** What the stack in a namespace can be told to do by the test, which is another process. */
 import { createHash, randomFillSync } from 'node:crypto';
-import { formatIpv4, parseIpv4, SystemClock, type Stack, type TcpSocket } from '../../../stack';
+import { formatIpv4, parseIpv4, StackError, SystemClock, type Stack, type TcpSocket } from '../../../stack';
 
 export type GuestTask =
   /** Sends random bytes to an echo server, and compares what comes back. */
@@ -196,7 +196,17 @@ function resolveName(stack: Stack, name: string): Promise<TaskResult> {
   });
 }
 
-export function perform(stack: Stack, task: GuestTask): TaskResult | Promise<TaskResult> {
+/** What a call of the stack's refuses at once is a result like another. */
+export function attempt(stack: Stack, task: GuestTask): TaskResult | Promise<TaskResult> {
+  try {
+    return perform(stack, task);
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error;
+    return { error: error.code, message: error.message };
+  }
+}
+
+function perform(stack: Stack, task: GuestTask): TaskResult | Promise<TaskResult> {
   switch (task.do) {
     case 'echo':
       return echo(stack, task.address, task.port, task.bytes);

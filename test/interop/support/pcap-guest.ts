@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import {
   CryptoRandom, formatIpv4, openPcap, runStack, Stack, type AddressOptions, type DhcpLeaseStore, type PartialStackConfig, type PcapBinding, type PortRange,
 } from '../../../stack';
-import { clock, ipv4, perform, type GuestTask } from './guest-tasks';
+import { attempt, clock, ipv4, type GuestTask } from './guest-tasks';
 
 export interface GuestOptions {
   readonly binding: PcapBinding | 'auto';
@@ -12,6 +12,8 @@ export interface GuestOptions {
   readonly mac?: string;
   /** Absent: by DHCP. */
   readonly address?: string;
+  /** Default 24. */
+  readonly prefixLength?: number;
   readonly gateway?: string;
   /** The address is the computer's, and these are the stack's ports there. */
   readonly sharedPorts?: PortRange;
@@ -44,10 +46,10 @@ function fileStore(file: string): DhcpLeaseStore {
   };
 }
 
-function addressOptions({ address, gateway, sharedPorts, dns, clientId, refuse, leaseFile }: GuestOptions): AddressOptions {
+function addressOptions({ address, prefixLength = 24, gateway, sharedPorts, dns, clientId, refuse, leaseFile }: GuestOptions): AddressOptions {
   const servers = dns && { dns: dns.map((text) => ({ address: ipv4(text), port: 53 })) };
   if (address !== undefined) {
-    const given = { address: ipv4(address), prefixLength: 24, ...(gateway !== undefined && { gateway: ipv4(gateway) }), ...servers };
+    const given = { address: ipv4(address), prefixLength, ...(gateway !== undefined && { gateway: ipv4(gateway) }), ...servers };
     return sharedPorts === undefined ? { mode: 'static', ...given } : { mode: 'shared', ...given, ports: sharedPorts };
   }
   const refused = new Set(refuse);
@@ -88,7 +90,7 @@ function main(): void {
   };
   const running = runStack(stack, clock);
   process.on('message', (message: { id: number; task: GuestTask }) => {
-    void Promise.resolve(perform(stack, message.task)).then((done) => tell({ id: message.id, done }));
+    void Promise.resolve(attempt(stack, message.task)).then((done) => tell({ id: message.id, done }));
   });
   process.once('disconnect', () => {
     stack.close(clock.now());

@@ -20,8 +20,8 @@ export class PcapHosts {
     return this.cable.theirs;
   }
 
-  guest(options: Partial<GuestOptions> & Pick<GuestOptions, 'binding'>): Promise<Guest> {
-    return this.programs.guest(this.ours, { address: OUR_ADDRESS, ...options });
+  guest(options: Partial<GuestOptions> & Pick<GuestOptions, 'binding'>, node?: string): Promise<Guest> {
+    return this.programs.guest(this.ours, { address: OUR_ADDRESS, ...options }, node);
   }
 
   guestByDhcp(binding: GuestOptions['binding']): Promise<Guest> {

@@ -22,8 +22,8 @@ export class Programs {
   }
 
   /** Starts a stack on the host's interface: see `pcap-guest.ts`. */
-  async guest(host: Host, options: Partial<GuestOptions> & Pick<GuestOptions, 'binding'>): Promise<Guest> {
-    const { child, ready } = Guest.start(host, options);
+  async guest(host: Host, options: Partial<GuestOptions> & Pick<GuestOptions, 'binding'>, node?: string): Promise<Guest> {
+    const { child, ready } = Guest.start(host, options, node);
     this.keep(child, 'the stack');
     return ready;
   }

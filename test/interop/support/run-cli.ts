@@ -33,6 +33,8 @@ export interface CliOptions {
   /** Runs it in this namespace. */
   readonly host?: Host;
   readonly env?: NodeJS.ProcessEnv;
+  /** Runs it with this Node instead of the test's own. */
+  readonly node?: string;
   /** Words before the command, of a program that becomes it. */
   readonly prefix?: readonly string[];
 }
@@ -48,7 +50,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const [command, ...rest] = args;
   // Root may capture: outside of a namespace nothing that a test runs may go out on the machine's own interfaces.
   const isSafe = command !== 'run' || options.host !== undefined || args.includes('--link');
-  const words = [...(options.prefix ?? []), process.execPath, CLI, ...(isSafe ? args : [command, '--link', 'gateway', ...rest])];
+  const words = [...(options.prefix ?? []), options.node ?? process.execPath, CLI, ...(isSafe ? args : [command, '--link', 'gateway', ...rest])];
   const { host, cwd = process.cwd(), env = process.env } = options;
   const spawnOptions: SpawnOptions = { detached: true, stdio: ['ignore', 'pipe', 'pipe'], cwd, env };
   const child = host ? host.start(words, spawnOptions) : spawn(words[0] ?? '', words.slice(1), spawnOptions);

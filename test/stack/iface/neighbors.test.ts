@@ -119,11 +119,13 @@ describe('ARP (RFC 826, RFC 1122 §2.3.2)', () => {
     assert.deepEqual(peer.packets()[0]?.destinationMac, OTHER_MAC);
   });
 
-  it('learns from a request for us only on our own network', () => {
+  it('learns from a request for us only on our own network, and answers it from any (RFC 826)', () => {
     const peer = new RawPeer({ gateway: '10.0.0.254' });
     peer.arp({ operation: ARP_REQUEST, senderAddress: ip('192.168.7.7') }, BROADCAST_MAC);
-    assert.deepEqual(peer.sent(), []);
+    assert.deepEqual(peer.arps().map(({ packet, destinationMac }) => [packet.operation, packet.targetAddress, destinationMac]), [[ARP_REPLY, ip('192.168.7.7'), peer.mac]]);
     assert.equal(peer.stack.counters.arp.rxIgnored, 1);
+    peer.arp({ operation: ARP_REQUEST, senderAddress: ip('224.0.0.1') }, BROADCAST_MAC);
+    assert.deepEqual(peer.sent(), []);
   });
 
   it('warns of another station with our address, not more often than every ten seconds (RFC 5227 §2.4)', () => {
