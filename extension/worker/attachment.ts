@@ -11,6 +11,10 @@ export interface AttachmentOptions {
   readonly wrap: (device: Device) => Device;
   /** The stack has an address, another one, or none any more. */
   readonly onChange: () => void;
+  /** What is waited for is another: see {@link Attachment.waitsFor}. */
+  readonly onProgress: (waitsFor: string) => void;
+  /** The link is up again, but has to be opened anew. */
+  readonly onStale: () => void;
 }
 
 /** What opens a connection: a stack, and what its link knows. */
@@ -29,6 +33,7 @@ export class Attachment implements Uplink {
   private offered = false;
   /** Why there is no hope for an address in the next seconds: the link is down, or another has the address; null: there is. */
   private obstacle: string | null = null;
+  private progress: string;
   private closed = false;
 
   /** @throws LinkFailure if the machine has not what it takes, Error for a setting that cannot be */
@@ -38,6 +43,7 @@ export class Attachment implements Uplink {
     this.link = attempt.open({ ...context, observer });
     // In memory everything is there at once: nobody need be told what is waited for.
     options.log(this.waitsForOthers ? 'info' : 'debug', this.link.reason);
+    this.progress = `${this.link.reason} It has no address yet; sockets stay 'connecting'.`;
     this.device = options.wrap(this.link.device);
     const { address, conflictDetection, stackConfig } = this.link;
     try {
@@ -58,6 +64,11 @@ export class Attachment implements Uplink {
   /** Whether the stack's address depends on other stations, so that it takes seconds, or may not come. */
   get waitsForOthers(): boolean {
     return this.link.conflictDetection;
+  }
+
+  /** What sockets wait for that are not connected yet, in a sentence; null: nothing, or nothing that takes longer than a moment. */
+  get waitsFor(): string | null {
+    return this.waitsForOthers && !this.hasAddress && this.obstacle === null ? this.progress : null;
   }
 
   get hasAddress(): boolean {
@@ -141,7 +152,7 @@ export class Attachment implements Uplink {
       case 'address-probing':
         this.offered = true;
         if (event.afterMs > 0) return;
-        return log('info', `The address ${event.address} is checked for another owner (RFC 5227) before it is used, which takes 4 to 7 s; sockets stay 'connecting'.`);
+        return this.tell(`The address ${event.address} is checked for another owner (RFC 5227) before it is used, which takes 4 to 7 s; sockets stay 'connecting'.`);
       case 'address-taken':
         log('warn', event.message);
         // DHCP gives another within seconds.
@@ -168,7 +179,16 @@ export class Attachment implements Uplink {
       return;
     }
     log('info', message);
-    if (change === 'up') this.obstacle = null;
+    if (change !== 'up') return;
+    this.obstacle = null;
+    // Not within the stack's own call.
+    if (this.link.isStale?.()) this.options.context.clock.soon(() => !this.closed && this.options.onStale());
+  }
+
+  private tell(progress: string): void {
+    this.progress = progress;
+    this.options.log('info', progress);
+    this.options.onProgress(progress);
   }
 
   /** Ends what waits for an address, and what comes until there may be one again. */

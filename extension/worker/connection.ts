@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly open: OpenMessage;
   /** Something a report shows has changed. */
   readonly onActivity: (connection: Connection) => void;
+  /** It is not connected yet for a reason that takes a while: what it waits for, again whenever that is another. */
+  readonly onWait: (waitsFor: string) => void;
   /** The pipe is full: `resume` is to be called when it has drained. */
   readonly onBlocked: (connection: Connection) => void;
   /** Called once, when nothing more will happen. */
@@ -71,7 +73,7 @@ export class Connection {
       this.uplink = result;
       this.cancelLookup = null;
       this.resolve(result);
-    });
+    }, options.onWait);
     // Both answer within the call if they can.
     if (this.socket === null && this.closedAt === null) this.cancelLookup ??= ready;
   }

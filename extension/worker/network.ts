@@ -24,7 +24,7 @@ export class Network {
   private readonly random = new CryptoRandom();
   private readonly capture: CaptureFile | null;
   /** Ways that are left to try. */
-  private readonly attempts: LinkAttempt[];
+  private attempts: LinkAttempt[];
   /** Why the ways before the present one were not taken. */
   private readonly notTaken: string[] = [];
   /** Connections that wait for whichever link it will be. */
@@ -59,9 +59,12 @@ export class Network {
     return this.current.report(this.notTaken);
   }
 
-  /** Calls `done` with the attachment that has the way to a host, once its stack has an address, or why it has none. @returns what cancels it */
-  whenReady(host: string, done: (result: Uplink | StackError) => void): () => void {
-    const waiting: Waiting = { host, since: this.clock.now(), done, cancel: () => {} };
+  /**
+   * Calls `done` with the attachment that has the way to a host, once its stack has an address, or why it has none.
+   * @param onWait told what is waited for, at once and whenever that is another @returns what cancels it
+   */
+  whenReady(host: string, done: (result: Uplink | StackError) => void, onWait?: (waitsFor: string) => void): () => void {
+    const waiting: Waiting = { host, since: this.clock.now(), done, onWait: onWait ?? (() => {}), cancel: () => {} };
     this.waiting.add(waiting);
     this.wait(waiting);
     return () => {
@@ -93,6 +96,7 @@ export class Network {
       this.waiting.delete(waiting);
       return waiting.done(error);
     }
+    if (attachment.waitsFor !== null) waiting.onWait(attachment.waitsFor);
     waiting.cancel = attachment.whenReady(waiting.since, (error) => {
       this.waiting.delete(waiting);
       waiting.done(error ?? attachment);
@@ -121,7 +125,7 @@ export class Network {
       patienceMs: Infinity,
     };
     const context = { settings, clock: this.clock, random: this.random };
-    this.relay = new Attachment({ attempt, context, log, wrap: (device) => this.record(device), onChange: () => {} });
+    this.relay = new Attachment({ attempt, context, log, wrap: (device) => this.record(device), onChange: () => {}, onProgress: () => {}, onStale: () => {} });
     return this.relay;
   }
 
@@ -132,15 +136,26 @@ export class Network {
       const attempt = this.attempts.shift();
       if (attempt === undefined) throw new LinkFailure('no way to the network is left');
       try {
-        const attachment: Attachment = new Attachment({
+        // Some of these are called while it is being made.
+        let made: Attachment | null = null;
+        const isCurrent = (): boolean => made !== null && made === this.current;
+        const attachment = new Attachment({
           attempt,
           context: { settings, clock: this.clock, random: this.random },
           log,
           wrap: (device) => this.record(device),
           onChange: () => {
-            if (attachment === this.current) this.options.onChange(this.report());
+            if (isCurrent()) this.options.onChange(this.report());
+          },
+          onProgress: (waitsFor) => {
+            if (!isCurrent()) return;
+            for (const waiting of this.waiting) if (this.attachmentFor(waiting.host) === made) waiting.onWait(waitsFor);
+          },
+          onStale: () => {
+            if (isCurrent()) this.openAnew(this.current);
           },
         });
+        made = attachment;
         this.limit(attachment, attempt);
         return attachment;
       } catch (error) {
@@ -166,19 +181,37 @@ export class Network {
   }
 
   private giveUp(attachment: Attachment, { onFailure }: LinkAttempt): void {
-    const { log, onChange } = this.options;
     const { cause } = attachment.link.explainNoAddress(attachment.stack);
     const reason = sentence(`${cause} (tried with the MAC address ${formatMac(attachment.link.device.mac)})`);
-    log('info', reason);
+    this.options.log('info', reason);
+    if (!this.replace(attachment)) return;
+    this.notTaken.push(reason);
+    onFailure?.(cause);
+  }
+
+  /** The interface has come back as another: the ways are tried from the first on. */
+  private openAnew(attachment: Attachment): void {
+    const { settings, log } = this.options;
+    this.patience?.cancel();
     try {
-      this.current = this.attach();
+      this.attempts = [...planLinks(settings)];
     } catch (error) {
-      // The way that was open before is still there, and may yet be answered.
       log('warn', sentence(error instanceof Error ? error.message : String(error)));
       return;
     }
-    this.notTaken.push(reason);
-    onFailure?.(cause);
+    this.notTaken.length = 0;
+    this.replace(attachment);
+  }
+
+  /** Puts the first of the ways left in the place of the present one. @returns whether there was one; else that is kept, and may yet be answered */
+  private replace(attachment: Attachment): boolean {
+    const { log, onChange } = this.options;
+    try {
+      this.current = this.attach();
+    } catch (error) {
+      log('warn', sentence(error instanceof Error ? error.message : String(error)));
+      return false;
+    }
     if (!this.current.waitsForOthers) log('info', this.current.link.reason);
     // They wait on, for the new link: the old one must not end them.
     for (const waiting of this.waiting) {
@@ -187,6 +220,7 @@ export class Network {
     }
     attachment.close('Another link is used');
     onChange(this.report());
+    return true;
   }
 }
 
@@ -195,6 +229,7 @@ interface Waiting {
   /** When the wait began, ms of the clock. */
   readonly since: number;
   readonly done: (result: Uplink | StackError) => void;
+  readonly onWait: (waitsFor: string) => void;
   cancel: () => void;
 }
 

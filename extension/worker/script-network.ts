@@ -35,6 +35,8 @@ export interface ScriptNetworkOptions {
   readonly onEnd: (error: ScriptError | null) => void;
   /** The script's process broke the protocol. */
   readonly onViolation: (reason: string) => void;
+  /** What sockets wait for that are not connected yet: told once for each reason. */
+  readonly onWait: (waitsFor: string) => void;
   /** The last connection has ended. */
   readonly onIdle: () => void;
 }
@@ -45,6 +47,7 @@ export class ScriptNetwork {
   private readonly connections = new Map<number, Connection>();
   private readonly blocked = new Set<Connection>();
   private readonly pendingFetches = new Map<number, FetchReport>();
+  private waitsFor = '';
   private violated = false;
 
   constructor(options: ScriptNetworkOptions) {
@@ -136,10 +139,16 @@ export class ScriptNetwork {
       open,
       writer: this.writer,
       onActivity: (changed) => activity.connection(changed),
+      onWait: (waitsFor) => this.wait(waitsFor),
       onBlocked: (waiting) => void this.blocked.add(waiting),
       onEnd: (ended) => this.ended(ended),
     });
     if (!connection.ended) this.connections.set(id, connection);
+  }
+
+  private wait(waitsFor: string): void {
+    if (waitsFor !== this.waitsFor) this.options.onWait(waitsFor);
+    this.waitsFor = waitsFor;
   }
 
   private ended(connection: Connection): void {

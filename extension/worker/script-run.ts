@@ -81,6 +81,10 @@ export class ScriptRun {
       },
       onEnd: (error) => this.scriptEnded(error),
       onViolation: (reason) => this.end({ kind: 'crashed', message: `The script's process sent ${reason}; it was ended. This is an error of Riftnet: please report it` }),
+      // At the terminal the log, which says the same, goes to the same place.
+      onWait: (waitsFor) => {
+        if (context.rawOutput === null) context.emit({ type: 'output', runId, level: 'info', text: waitsFor });
+      },
       onIdle: () => this.settle(),
     });
     this.output = new OutputReader(reports, {

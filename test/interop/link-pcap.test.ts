@@ -1,6 +1,8 @@
 /** `riftnet run --link pcap` on an interface of a namespace, with the kernel's host on the other end of the cable. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import path from 'node:path';
+import { DEFAULT_WORKER_SETTINGS, PROTOCOL_VERSION, type WorkerMessage, type WorkerSettings } from '../../extension/protocol';
 import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
 import { prepare } from './support/guest';
 import { describeRun, runCli, type CliOptions, type CliResult } from './support/run-cli';
@@ -70,16 +72,62 @@ describe('The link pcap at the terminal', function () {
     assert.ok(result.seconds < 15, describeRun(result));
   });
 
-  it('takes the interface\'s MAC address where DHCP does not answer one of its own', async () => {
+  it('takes the interface\'s MAC address where DHCP does not answer one of its own, and its next one when that changes', async () => {
     const mac = /link\/ether (\S+)/.exec(hosts.ours.ip('link', 'show', 'eth0'))?.[1] ?? '';
+    const next = '02:00:5e:00:00:61';
     hosts.programs.start(hosts.theirs, [
       'dnsmasq', '--no-daemon', '--conf-file=/dev/null', '--port=0', '--interface=eth0', '--bind-interfaces', `--dhcp-leasefile=${folder.path}/leases`,
-      '--dhcp-range=10.77.0.60,10.77.0.60,2m', `--dhcp-host=${mac},set:known`, '--dhcp-ignore=tag:!known', '--pid-file=',
+      '--dhcp-range=10.77.0.60,10.77.0.61,2m', `--dhcp-host=${mac},set:known`, `--dhcp-host=${next},10.77.0.61,set:known`, '--dhcp-ignore=tag:!known', '--pid-file=',
     ]);
     await hosts.peer('http-server', String(PORT));
-    const result = await run(FETCH, []);
-    assert.equal(result.stdout.toString(), '200 from 10.77.0.60 \n', describeRun(result));
+    const text = `
+      let last = '';
+      while (!last.endsWith('.61')) {
+        const response = await fetch('http://10.77.0.1:${PORT}/');
+        if (response.ok && response.text() !== last) print(last = response.text());
+        await Event.OnTick;
+      }`;
+    const result = await run(text, [], {
+      text: '.60\n',
+      run: () => {
+        hosts.ours.ip('link', 'set', 'eth0', 'down');
+        hosts.ours.ip('link', 'set', 'eth0', 'address', next, 'up');
+      },
+    });
+    assert.equal(result.stdout.toString(), 'from 10.77.0.60\nfrom 10.77.0.61\n', describeRun(result));
+    assert.match(result.stderr, new RegExp(`the interface eth0 is up again[^]*with the MAC address ${next}`));
     assert.match(result.stderr, new RegExp(`No DHCP server answers on eth0 \\(tried with the MAC address .*\\)[^]*with the MAC address ${mac}`));
+  });
+
+  it('starts scripts in the worker before there is an address, and their output says what their sockets wait for', async () => {
+    await hosts.peer('http-server', String(PORT));
+    const worker = hosts.ours.start([process.execPath, path.resolve('dist/worker.js')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: { ...process.env, XDG_STATE_HOME: folder.path } });
+    try {
+      const messages: WorkerMessage[] = [];
+      const limits = { memoryMb: 256, outputBytesPerSecond: 1 << 20 };
+      const file = folder.write('script.ts', `print('started'); ${FETCH}`);
+      const ended = new Promise<void>((resolve) => {
+        worker.on('message', (message: WorkerMessage) => {
+          messages.push(message);
+          if (message.type === 'ready') worker.send({ type: 'run', runId: '1', file, source: null, tickRate: 30, timeoutSeconds: 60, limits });
+          if (message.type === 'ended' || message.type === 'failed') resolve();
+        });
+      });
+      const pcap = { ...DEFAULT_WORKER_SETTINGS.pcap, interface: 'eth0', address: { mode: 'static', address: OUR_ADDRESS, prefixLength: 24, gateway: null } } as const;
+      const settings: WorkerSettings = { ...DEFAULT_WORKER_SETTINGS, link: 'pcap', pcap };
+      worker.send({ type: 'configure', version: PROTOCOL_VERSION, settings });
+      await ended;
+      const ready = messages.find(({ type }) => type === 'ready');
+      assert.ok(ready?.type === 'ready' && ready.link.kind === 'pcap' && ready.link.address === null, JSON.stringify(messages));
+      const output = messages.flatMap((message) => (message.type === 'output' ? [message.text] : []));
+      assert.deepEqual([output[0], output.at(-1)], ['started', `200 from ${OUR_ADDRESS} `]);
+      assert.match(output.slice(1, -1).join('\n'), /^The address 10\.77\.0\.2 is checked for another owner \(RFC 5227\) before it is used, which takes 4 to 7 s; sockets stay 'connecting'\.$/);
+      assert.ok(messages.some((message) => message.type === 'link' && message.link.address === OUR_ADDRESS));
+    } finally {
+      const gone = once(worker, 'exit');
+      worker.kill('SIGKILL');
+      await gone;
+    }
   });
 
   it('ends sockets with the reason where nobody gives an address', async () => {

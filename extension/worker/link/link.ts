@@ -44,6 +44,8 @@ export interface Link {
   attached?(stack: Stack): void;
   /** How long a connection to the address may take to be opened, ms, and why it has failed then; null: as long as TCP tries. */
   limitOf?(address: number): { readonly ms: number; explain(): StackError } | null;
+  /** Whether the interface, back after a loss, has another MAC address than the device: then the link must be opened anew. */
+  isStale?(): boolean;
   /** Counters of what the link is made of beside its device. */
   counters(): Readonly<Record<string, object>>;
   /** After the stack on it has been closed. Idempotent. */

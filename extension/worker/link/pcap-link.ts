@@ -68,6 +68,7 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
     explainNoAddress: (stack) => explainNoAddress(stack, address, device),
     explainLookup,
+    ...(mac === 'interface' && { isStale: () => hasOtherMac(device) }),
     counters: () => ({}),
     close: () => {
       byRouter?.close();
@@ -143,4 +144,10 @@ function explainNoAddress(stack: Stack, wanted: AddressOptions, { interfaceName,
   if (dhcp.rxNaks > 0 || dhcp.rxUnusable > 0) return say(`the answers of DHCP on ${interfaceName} cannot be used`);
   if (dhcp.leases > 0) return say(`the address that DHCP gave on ${interfaceName} is still being checked for another owner`, 'wait a few seconds more');
   return say(`no DHCP server answers on ${interfaceName}`);
+}
+
+/** Whether the interface has another MAC address now: Wi-Fi gives itself a new one for each network. */
+export function hasOtherMac({ interfaceName, mac }: PcapDevice): boolean {
+  const now = listInterfaces().find(({ name }) => name === interfaceName)?.mac ?? null;
+  return now !== null && now.some((byte, i) => byte !== mac[i]);
 }

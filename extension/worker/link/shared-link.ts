@@ -8,7 +8,7 @@ import {
 import type { AddressSetting, WorkerSettings } from '../../protocol';
 import { watchKernel } from './kernel-watch';
 import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
-import { explainLookup, openDevice, parseServer } from './pcap-link';
+import { explainLookup, hasOtherMac, openDevice, parseServer } from './pcap-link';
 import { takePortSlice } from './port-slice';
 
 /** The computer's address can change: looked at so often, ms. */
@@ -71,6 +71,7 @@ export function openSharedLink({ settings, clock, observer }: LinkContext, { on,
         ? { cause: `${on.name} has no IPv4 address that could be shared`, advice: 'give it one, or take --address dhcp (setting riftnet.address)' }
         : { cause: `the interface ${on.name} is down`, advice: 'bring it up' },
     explainLookup,
+    isStale: () => hasOtherMac(device),
     counters: () => ({}),
     close: () => {
       endWatch();

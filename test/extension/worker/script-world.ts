@@ -212,6 +212,7 @@ export class ScriptUnderTest {
       network: world.network,
       activity: { connection: (connection) => void this.connections.set(connection.id, connection), fetch: () => {} },
       onRunning: () => {},
+      onWait: () => {},
       onEnd: (error) => (this.ended = error),
       onViolation: (reason) => this.violations.push(reason),
       onIdle: () => {},
