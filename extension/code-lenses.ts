@@ -5,7 +5,7 @@ import { t } from './l10n';
 import type { RunModel } from './run-model';
 import type { ScriptPlaces } from './script-places';
 
-/** Run above the first line of a script; while it runs, Stop and Restart. */
+/** Run and Debug above the first line of a script; while it runs, Stop and Restart. */
 export class ScriptCodeLenses implements vscode.CodeLensProvider, vscode.Disposable {
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new Emitter<void>());
@@ -28,7 +28,7 @@ export class ScriptCodeLenses implements vscode.CodeLensProvider, vscode.Disposa
     if (!wanted || !vscode.workspace.isTrusted || !this.#places.isScript(document)) return [];
     const lens = (title: string, command: string): vscode.CodeLens => new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), { title, command, arguments: [document.uri] });
     const runs = this.#model.activeRuns.some((run) => run.key === document.uri.toString());
-    if (!runs) return [lens(`$(play) ${t('Run')}`, COMMANDS.runScript)];
+    if (!runs) return [lens(`$(play) ${t('Run')}`, COMMANDS.runScript), lens(`$(debug-alt) ${t('Debug')}`, COMMANDS.debugScript)];
     return [lens(`$(debug-stop) ${t('Stop')}`, COMMANDS.stopScript), lens(`$(debug-restart) ${t('Restart')}`, COMMANDS.restartScript)];
   }
 

@@ -4,6 +4,7 @@
  */
 export const COMMANDS = {
   runScript: 'riftnet.runScript',
+  debugScript: 'riftnet.debugScript',
   stopScript: 'riftnet.stopScript',
   restartScript: 'riftnet.restartScript',
   stopAllScripts: 'riftnet.stopAllScripts',
@@ -35,6 +36,9 @@ export const VIEW_CONTAINER = 'riftnet';
 export const VIEWS = {
   sockets: 'riftnet.sockets',
 } as const;
+
+/** Type of the debug configurations that debug a script. */
+export const DEBUG_TYPE = 'riftnet';
 
 /** Keys below `riftnet.`, as `workspace.getConfiguration('riftnet')` takes them. */
 export const CONFIGURATION_SECTION = 'riftnet';

@@ -6,6 +6,7 @@ import { CaptureRequests } from './capture-requests';
 import { ScriptCodeLenses } from './code-lenses';
 import { keepContextKeys } from './context-keys';
 import { COMMANDS, CONFIGURATION_SECTION } from './contributions';
+import { ScriptDebugger } from './debugger';
 import { DisposableStore, Emitter } from './emitter';
 import { t, translateWith } from './l10n';
 import { openSettingAction, saidLately, showError, showLogAction, showWarning } from './messages';
@@ -69,6 +70,7 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   store.add(OutputLinks.register(model));
   store.add(keepContextKeys(model, places));
   store.add(new ScriptCodeLenses(model, places));
+  store.add(new ScriptDebugger({ model, controller, supervisor, runCommands }));
   store.add(new RunProgress(model, controller, supervisor, systemScheduler));
   store.add(new FolderSetUp(context, places));
   store.add(registerWritingCommands(context));

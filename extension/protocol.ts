@@ -100,6 +100,11 @@ export type HostMessage =
       readonly limits: RunLimits;
       /** Seconds until the run is ended with outcome `timeout`; null: none. */
       readonly timeoutSeconds: number | null;
+      /**
+       * The process waits for a debugger before its first line: `debuggable` says where. It has no time limit then,
+       * and where Node's permission model rules debuggers out, it runs without that model. Absent: false.
+       */
+      readonly debug?: boolean;
     }
   | { readonly type: 'stop'; readonly runId: string }
   | { readonly type: 'close-socket'; readonly runId: string; readonly socketId: number }
@@ -196,6 +201,8 @@ export type WorkerMessage =
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error' | 'debug'; readonly message: string }
   /** The script's process is there; its program is still being put together. */
   | { readonly type: 'started'; readonly runId: string; readonly pid: number }
+  /** A run with `debug` waits for a debugger at this address, `ws://127.0.0.1:PORT/ID`. */
+  | { readonly type: 'debuggable'; readonly runId: string; readonly url: string }
   /** The script's first line is about to run. */
   | { readonly type: 'running'; readonly runId: string }
   /** Whole lines, without the last newline. */

@@ -27,7 +27,7 @@ export class RunCommands implements Disposable {
     this.#controller = controller;
     this.#problem = problem;
     this.#register(COMMANDS.runScript, (uri) => this.run(uri));
-    this.#register(COMMANDS.restartScript, (uri) => this.run(uri, 'restart'));
+    this.#register(COMMANDS.restartScript, (uri) => this.run(uri, { whenRunning: 'restart' }));
     this.#register(COMMANDS.stopScript, (uri) => this.#stop(uri));
     this.#register(COMMANDS.stopAllScripts, () => this.#controller.stopAll());
     this.#register(COMMANDS.showScripts, () => this.#showScripts());
@@ -36,10 +36,10 @@ export class RunCommands implements Disposable {
   /**
    * Runs a document as it stands in its editor, saved or not.
    * @param given the document's URI; anything else: the active editor's
-   * @param whenRunning what becomes of a run that is under way; null: what the settings say
+   * @param how what becomes of a run that is under way, otherwise than the settings say; whether it is to be debugged
    * @returns the run's id, or null if nothing was started; why not has been said
    */
-  async run(given: unknown, whenRunning: RunSettings['whenRunning'] | null = null): Promise<string | null> {
+  async run(given: unknown, { whenRunning, debug = false }: { readonly whenRunning?: RunSettings['whenRunning']; readonly debug?: boolean } = {}): Promise<string | null> {
     if (!isTrusted()) return null;
     const document = await this.#document(given);
     if (!document) return null;
@@ -51,7 +51,7 @@ export class RunCommands implements Disposable {
     const file = uri.scheme === 'file' ? uri.fsPath : untitledPath(uri.path, document.languageId, scriptFolder());
     try {
       const settings = readRunSettings(uri, this.#problem);
-      const run = await this.#controller.run({ key: uri.toString(), file, source: document.getText(), settings: { ...settings, whenRunning: whenRunning ?? settings.whenRunning } });
+      const run = await this.#controller.run({ key: uri.toString(), file, source: document.getText(), settings: { ...settings, whenRunning: whenRunning ?? settings.whenRunning }, debug });
       return run?.id ?? null;
     } catch (error) {
       showError(reasonOf(error), showLogAction());

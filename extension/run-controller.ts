@@ -32,6 +32,8 @@ export interface RunRequest {
   /** The buffer as it stands. */
   readonly source: string;
   readonly settings: RunSettings;
+  /** Its process waits for a debugger. */
+  readonly debug?: boolean;
 }
 
 export interface RunControllerOptions {
@@ -107,7 +109,8 @@ export class RunController implements Disposable {
     }
     if (!this.#unsent.delete(run.id)) return null;
     const { tickRate, limits, timeoutSeconds } = request.settings;
-    this.#supervisor.send({ type: 'run', runId: run.id, file: request.file, source: request.source, tickRate, limits, timeoutSeconds });
+    const { file, source, debug = false } = request;
+    this.#supervisor.send({ type: 'run', runId: run.id, file, source, tickRate, limits, timeoutSeconds, ...(debug ? { debug } : {}) });
     return run;
   }
 

@@ -291,7 +291,7 @@ export class WorkerSupervisor {
 }
 
 const MESSAGE_TYPES: ReadonlySet<unknown> = new Set<WorkerMessage['type']>([
-  'ready', 'link', 'log', 'started', 'running', 'output', 'script-error', 'activity', 'ended', 'capture-saved', 'failed',
+  'ready', 'link', 'log', 'started', 'debuggable', 'running', 'output', 'script-error', 'activity', 'ended', 'capture-saved', 'failed',
 ]);
 
 /** The worker is ours and its version is checked first, so a known type is enough. */

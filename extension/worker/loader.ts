@@ -2,6 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Message, OnResolveArgs, Plugin } from 'esbuild';
 import type { ScriptError, SourceLocation } from '../protocol';
 import { AWAIT_FUNCTION, markAwaits } from './await-marks';
@@ -106,6 +107,13 @@ function wrap(file: string, sourceRoot: string, code: string, map: string): Bund
     sourceMap: JSON.stringify({ ...parsed, mappings: marked.mappings }),
     sourceRoot,
   };
+}
+
+/** The program for a debugger, which finds the script's files by the map at its end: they are named absolutely. */
+export function withInlineMap({ program, sourceMap, sourceRoot }: Bundle): string {
+  const map: { sources: readonly string[] } = JSON.parse(sourceMap);
+  const sources = map.sources.map((source) => pathToFileURL(path.resolve(sourceRoot, source)).href);
+  return `${program}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify({ ...map, sources })).toString('base64')}`;
 }
 
 /**

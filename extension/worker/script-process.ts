@@ -14,6 +14,8 @@ export interface ScriptProcessOptions {
   readonly node: ScriptNode;
   /** Words before the command, that take this process's own rights from it. */
   readonly prefix: readonly string[];
+  /** The process waits for a debugger; called once with where. null: there is no debugger. */
+  readonly onDebuggable: ((url: string) => void) | null;
 }
 
 export interface ProcessEnd {
@@ -32,6 +34,11 @@ const KEPT_VARIABLES = ['TZ', 'LANG', 'LC_ALL', 'SYSTEMROOT'];
 
 /** The files that a script's process may read: its own code. */
 const READABLE = ['script.js', 'script-main.js', 'script-http.js'];
+
+/** A free port, on this computer only. */
+const INSPECT = '--inspect-brk=127.0.0.1:0';
+/** What Node says of its debugger on standard error; the first with where it listens. */
+const DEBUGGER_WORDS = /^(?:Debugger listening on (?<url>ws:\/\/\S+)|For help, see: \S+|Debugger attached\.|Waiting for the debugger to disconnect\.\.\.|Debugger ending on \S+)\r?\n/gm;
 
 export class ScriptProcess {
   readonly pid: number | null;
@@ -56,8 +63,16 @@ export class ScriptProcess {
     const pipe = child.stdio[3];
     this.pipe = pipe instanceof Socket ? pipe : null;
     this.reports = child.stdout;
+    let { onDebuggable } = options;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.errorOutput = (this.errorOutput + text).slice(-MAX_ERROR_OUTPUT);
+      if (options.onDebuggable === null) return;
+      const url = DEBUGGER_WORDS.exec(this.errorOutput)?.groups?.['url'];
+      DEBUGGER_WORDS.lastIndex = 0;
+      this.errorOutput = this.errorOutput.replace(DEBUGGER_WORDS, '');
+      if (url === undefined) return;
+      onDebuggable?.(url);
+      onDebuggable = null;
     });
     let ended = false;
     const end = (code: number | null, signal: NodeJS.Signals | null, spawnError: string | null) => {
@@ -86,11 +101,14 @@ export class ScriptProcess {
   }
 }
 
-function argumentsFor({ bundles, memoryMb, node }: ScriptProcessOptions): string[] {
+function argumentsFor({ bundles, memoryMb, node, onDebuggable }: ScriptProcessOptions): string[] {
   // The permission model compares real paths.
   const folder = realpathSync(bundles);
-  const permission = node.permissionFlag;
+  const debugged = onDebuggable !== null;
+  // Node's permission model has no place for a debugger: who has one can do anything in the process as it is.
+  const permission = debugged ? null : node.permissionFlag;
   return [
+    ...(debugged ? [INSPECT] : []),
     ...(permission === null ? [] : [permission, ...READABLE.map((name) => `--allow-fs-read=${path.join(folder, name)}`)]),
     '--no-warnings',
     // V8's own limit is only a backstop to the watch on resident memory: it must not be the lower one.

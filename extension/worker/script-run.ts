@@ -2,7 +2,7 @@
 import type { ScriptNode } from '../node/script-node';
 import type { HostMessage, OutputLevel, RunOutcome, ScriptError, WorkerMessage } from '../protocol';
 import type { Activity } from './activity';
-import type { BundleResult } from './loader';
+import { withInlineMap, type BundleResult } from './loader';
 import type { MemoryWatch } from './memory';
 import type { LogLevel } from './link/link';
 import type { Network } from './network';
@@ -66,7 +66,8 @@ export class ScriptRun {
     const { limits, runId } = request;
     this.runId = runId;
     this.lines = new LineLimiter(limits.outputBytesPerSecond, () => performance.now(), (level, text) => context.emit({ type: 'output', runId, level, text }));
-    this.process = new ScriptProcess({ bundles: context.bundles, memoryMb: limits.memoryMb, node: context.node, prefix: context.prefix }, (end) => this.processEnded(end));
+    const onDebuggable = request.debug === true ? (url: string) => context.emit({ type: 'debuggable', runId, url }) : null;
+    this.process = new ScriptProcess({ bundles: context.bundles, memoryMb: limits.memoryMb, node: context.node, prefix: context.prefix, onDebuggable }, (end) => this.processEnded(end));
     const { pid, pipe, reports } = this.process;
     if (pid === null || pipe === null || reports === null) return;
     this.scriptNetwork = new ScriptNetwork({
@@ -98,7 +99,8 @@ export class ScriptRun {
       onLimit: (usedMb) => this.end({ kind: 'limit', message: memoryMessage(`used ${usedMb} MiB of memory`, limits.memoryMb) }),
     });
     this.timeout = setTimeout(() => {
-      this.end({ kind: 'crashed', message: `The script's process did not start within ${START_TIMEOUT_MS / 1000} s; the computer may be overloaded: run the script again` });
+      const what = onDebuggable === null ? "The script's process did not start" : "No debugger attached to the script's process";
+      this.end({ kind: 'crashed', message: `${what} within ${START_TIMEOUT_MS / 1000} s; the computer may be overloaded: run the script again` });
     }, START_TIMEOUT_MS);
     context.emit({ type: 'started', runId, pid });
     bundle.then(
@@ -133,16 +135,18 @@ export class ScriptRun {
   private load(result: BundleResult): void {
     if (this.cause !== null) return;
     if ('error' in result) return this.end({ kind: 'error', error: result.error });
-    const { program, programName, sourceMap, sourceRoot } = result.bundle;
-    const { file, tickRate, limits } = this.request;
+    const { programName, sourceMap, sourceRoot } = result.bundle;
+    const { file, tickRate, limits, debug = false } = this.request;
+    const program = debug ? withInlineMap(result.bundle) : result.bundle.program;
     this.process.guard();
     const writer = this.scriptNetwork?.writer;
-    writer?.message(Op.load, 0, encodeLoad({ file, sourceRoot, programName, tickRate, memoryMb: limits.memoryMb, extraCaCertificates: this.context.extraCaCertificates() }, program, sourceMap));
+    writer?.message(Op.load, 0, encodeLoad({ file, sourceRoot, programName, tickRate, memoryMb: limits.memoryMb, extraCaCertificates: this.context.extraCaCertificates(), debug }, program, sourceMap));
     writer?.flush();
   }
 
   private startTimeout(): void {
-    const { timeoutSeconds: seconds } = this.request;
+    // Nobody can say how long a person looks at a breakpoint.
+    const seconds = this.request.debug === true ? null : this.request.timeoutSeconds;
     if (this.timeout !== null) clearTimeout(this.timeout);
     this.timeout = seconds === null ? null : setTimeout(() => this.end({ kind: 'timeout', seconds }), seconds * 1000);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { COMMANDS, CONTEXT_KEYS, OUTPUT_LANGUAGE, SCRIPT_LANGUAGES, SETTINGS, TREE_ITEMS, VIEW_CONTAINER, VIEWS } from '../../extension/contributions';
+import { COMMANDS, CONTEXT_KEYS, DEBUG_TYPE, OUTPUT_LANGUAGE, SCRIPT_LANGUAGES, SETTINGS, TREE_ITEMS, VIEW_CONTAINER, VIEWS } from '../../extension/contributions';
 import { ADDRESS_PATTERN, OWN_ADDRESS_PATTERN, SERVER_PATTERN } from '../../extension/address-setting';
 import { NUMBER_SETTINGS, PATH_PATTERN } from '../../extension/settings-values';
 
@@ -142,7 +142,7 @@ describe('package.json', () => {
   });
 
   it('starts with its commands, its views and the languages of scripts, and not with every window', () => {
-    assert.deepEqual(manifest.activationEvents, SCRIPT_LANGUAGES.map((language) => `onLanguage:${language}`));
+    assert.deepEqual(manifest.activationEvents, [...SCRIPT_LANGUAGES.map((language) => `onLanguage:${language}`), `onDebugResolve:${DEBUG_TYPE}`]);
   });
 
   it('keeps what is packed to an allow-list that names what it needs', () => {

@@ -15,6 +15,8 @@ export interface HttpSettings {
   readonly memoryMb: number;
   /** PEM of authorities that are trusted beside Node's own; may be empty. */
   readonly extraCaCertificates: string;
+  /** A debugger may hold the script up. */
+  readonly debug: boolean;
 }
 
 export type Fetch = (uri: unknown, options?: unknown) => Promise<unknown>;

@@ -73,6 +73,8 @@ export interface LoadOptions {
   readonly extraCaCertificates: string;
   /** Name of the program in V8's stack traces. */
   readonly programName: string;
+  /** A debugger may hold the script up: time in which it does is nobody's delay. */
+  readonly debug: boolean;
 }
 
 export interface FrameHandler {

@@ -206,7 +206,7 @@ describe('Past the realm, the process holds', function () {
     fs.writeFileSync(path.join(folder, 'script.js'), program.replace('PARAMETERS', () => JSON.stringify(parameters)));
     const node = { path: process.execPath, permissionFlag: permissionFlag(process.allowedNodeEnvironmentFlags) };
     return new Promise((resolve) => {
-      const started = new ScriptProcess({ bundles: folder, memoryMb: 128, node, prefix: [] }, resolve);
+      const started = new ScriptProcess({ bundles: folder, memoryMb: 128, node, prefix: [], onDebuggable: null }, resolve);
       started.reports?.resume();
     });
   }

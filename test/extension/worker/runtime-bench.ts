@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly tickRate?: number;
   /** Of the script's file; `.ts` unless told. */
   readonly extension?: string;
+  /** Its process waits for a debugger. */
+  readonly debug?: boolean;
   /** Called for each message of the run. */
   readonly onMessage?: (message: WorkerMessage, runId: string) => void;
 }
@@ -101,6 +103,7 @@ export class RuntimeBench {
     this.runtime.handle({
       type: 'run', runId, file, source: null, tickRate: options.tickRate ?? 100, timeoutSeconds: options.timeoutSeconds ?? null,
       limits: { memoryMb: options.memoryMb ?? 256, outputBytesPerSecond: options.outputBytesPerSecond ?? 1 << 20 },
+      ...(options.debug === undefined ? {} : { debug: options.debug }),
     });
     const outcome = await ended;
     return { outcome, output, errors, sockets, fetches, pid };

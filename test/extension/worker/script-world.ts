@@ -217,7 +217,7 @@ export class ScriptUnderTest {
       onViolation: (reason) => this.violations.push(reason),
       onIdle: () => {},
     });
-    this.worker.writer.message(Op.load, 0, encodeLoad({ file: '/script.ts', sourceRoot: '/', programName: 'script', tickRate: 30, memoryMb, extraCaCertificates: '' }, '', '{}'));
+    this.worker.writer.message(Op.load, 0, encodeLoad({ file: '/script.ts', sourceRoot: '/', programName: 'script', tickRate: 30, memoryMb, extraCaCertificates: '', debug: false }, '', '{}'));
     clock.advance(0);
     this.network = createNetwork((host, port) => this.pipe.open(host, port, 0, FIRST_WINDOW_BYTES), this.pipe);
   }

@@ -122,7 +122,7 @@ describe('The protocol between worker and script', () => {
     assert.deepEqual(decodeOpened(encodeOpened(opened)), opened);
     assert.deepEqual(decodeCredit(encodeCredit(2 ** 45, 12)), { limit: 2 ** 45, acknowledged: 12 });
     assert.equal(decodeCredit(encodeCredit(NaN, 0)), null);
-    const options = { file: '/a/ü.ts', sourceRoot: '/a', tickRate: 30, memoryMb: 512, extraCaCertificates: '', programName: 'riftnet:/a/ü.ts' };
+    const options = { file: '/a/ü.ts', sourceRoot: '/a', tickRate: 30, memoryMb: 512, extraCaCertificates: '', programName: 'riftnet:/a/ü.ts', debug: false };
     assert.deepEqual(decodeLoad(encodeLoad(options, 'prögram', '{"map":1}')), { options, program: 'prögram', sourceMap: '{"map":1}' });
   });
 });

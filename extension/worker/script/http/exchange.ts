@@ -12,6 +12,7 @@ import { isRedirect, MAX_REDIRECTS, redirected } from './redirect';
 import { parseRequest, type HttpRequest } from './request';
 import { Response, type Timings } from './response';
 import { NetworkError } from './stream';
+import type { LimitTime } from './time-limit';
 
 /** Reports of progress, ms apart. */
 const PROGRESS_MS = 100;
@@ -25,6 +26,7 @@ export interface ExchangeContext {
   readonly host: HttpHost;
   /** Largest body of a response, bytes after decoding, unless the script sets one. */
   readonly defaultMaxBodyBytes: number;
+  readonly limitTime: LimitTime;
 }
 
 export class Exchange {
@@ -65,14 +67,14 @@ export class Exchange {
     this.method = request.method;
     this.url = request.url.href;
     this.report(null, null);
-    const timer = setTimeout(() => {
+    const release = this.context.limitTime(request.timeoutMs, () => {
       this.late = new NetworkError('ETIMEDOUT', `${request.method} ${this.url} did not finish within ${request.timeoutMs} ms (option timeoutMs)`);
       this.giveUp?.(this.late);
-    }, request.timeoutMs);
+    });
     try {
       return await this.follow(request);
     } finally {
-      clearTimeout(timer);
+      release();
     }
   }
 

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { RiftnetApi } from '../../extension/api';
+import { activate, isAlive, openScript, printed, runOf, stopEverything, until, untilEvent } from './support';
+
+const SCRIPT = `let answer = 6;
+answer *= 7;
+print('answer', answer);
+let seen = 0;
+Event.OnTick.on(function count() {
+  seen++;
+  print('tick', seen);
+  if (seen === 2) Event.OnTick.off(count);
+});
+`;
+
+/** A frame of the JavaScript debugger, as far as it is looked at. */
+interface Frame {
+  readonly id: number;
+  readonly line: number;
+  readonly source?: { readonly path?: string };
+}
+
+describe('Debug Script', () => {
+  let api: RiftnetApi;
+
+  before(async () => {
+    api = await activate();
+  });
+
+  afterEach(async () => {
+    vscode.debug.removeBreakpoints([...vscode.debug.breakpoints]);
+    await vscode.debug.stopDebugging();
+    await stopEverything(api);
+  });
+
+  it('stops at the first line and in a handler of the TypeScript, reads variables, goes on, and ends as the script does', async () => {
+    const document = await openScript('debugged.ts', SCRIPT);
+    breakAt(document, 0, 6);
+    await vscode.commands.executeCommand('riftnet.debugScript');
+    const first = await pausedAt(document, 1);
+    assert.deepEqual(printed(api, 'debugged.ts'), []);
+    await step(first.session, 'next');
+    const second = await pausedAt(document, 2);
+    assert.equal(await evaluate(second, 'answer'), '6');
+    await step(second.session, 'continue');
+    const tick = await pausedAt(document, 7);
+    assert.equal(await evaluate(tick, 'seen'), '1');
+    assert.deepEqual(printed(api, 'debugged.ts'), ['answer 42']);
+    await step(tick.session, 'continue');
+    const again = await pausedAt(document, 7);
+    assert.equal(await evaluate(again, 'seen'), '2');
+    await step(again.session, 'continue');
+    await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
+    assert.deepEqual(runOf(api, document)?.outcome, { kind: 'finished' });
+    assert.deepEqual(printed(api, 'debugged.ts'), ['answer 42', 'tick 1', 'tick 2']);
+    await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
+  });
+
+  it('stops the script with the session, and ends the session with the script', async () => {
+    const document = await openScript('ended.ts', `print('runs');\nEvent.OnTick.on(() => {\n  print('ticks');\n});\n`);
+    breakAt(document, 2);
+    for (const end of [() => vscode.debug.stopDebugging(), () => vscode.commands.executeCommand('riftnet.stopScript')]) {
+      await vscode.commands.executeCommand('riftnet.debugScript');
+      await pausedAt(document, 3);
+      const pid = runOf(api, document)?.pid;
+      assert.ok(typeof pid === 'number' && isAlive(pid));
+      await end();
+      await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
+      assert.deepEqual(runOf(api, document)?.outcome, { kind: 'stopped' });
+      assert.ok(!isAlive(pid));
+      await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
+    }
+  });
+
+  it('is what a launch.json with the type riftnet does', async () => {
+    const document = await openScript('launched.ts', `const where = 'launched';\nprint(where);\n`);
+    breakAt(document, 1);
+    assert.ok(await vscode.debug.startDebugging(vscode.workspace.workspaceFolders?.[0], { type: 'riftnet', request: 'launch', name: 'Mine', program: '${workspaceFolder}/launched.ts' }));
+    const paused = await pausedAt(document, 2);
+    assert.equal(await evaluate(paused, 'where'), "'launched'");
+    await step(paused.session, 'continue');
+    await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
+  });
+});
+
+/** @param lines 0-based */
+function breakAt(document: vscode.TextDocument, ...lines: number[]): void {
+  vscode.debug.addBreakpoints(lines.map((line) => new vscode.SourceBreakpoint(new vscode.Location(document.uri, new vscode.Position(line, 0)))));
+}
+
+interface Paused {
+  readonly session: vscode.DebugSession;
+  readonly frame: Frame;
+}
+
+/** Waits until a session is paused at a line (1-based) of a document. */
+async function pausedAt(document: vscode.TextDocument, line: number): Promise<Paused> {
+  const deadline = Date.now() + 30_000;
+  return new Promise((resolve, reject) => {
+    let looking = false;
+    let last = 'no session';
+    const timer = setInterval(() => {
+      if (looking) return;
+      looking = true;
+      void topFrame().then((paused) => {
+        looking = false;
+        last = paused ? `${paused.frame.source?.path}:${paused.frame.line}` : 'nothing paused';
+        if (paused?.frame.line === line && paused.frame.source?.path?.endsWith(document.uri.path) === true) finish(() => resolve(paused));
+        else if (Date.now() > deadline) finish(() => reject(new Error(`waited for a pause at line ${line}; last: ${last}`)));
+      });
+    }, 50);
+    const finish = (then: () => void): void => {
+      clearInterval(timer);
+      then();
+    };
+  });
+}
+
+async function topFrame(): Promise<Paused | null> {
+  const session = vscode.debug.activeDebugSession;
+  const item = vscode.debug.activeStackItem;
+  if (!session || !(item instanceof vscode.DebugStackFrame)) return null;
+  try {
+    const { stackFrames } = (await session.customRequest('stackTrace', { threadId: item.threadId, startFrame: 0, levels: 1 })) as { stackFrames: Frame[] };
+    const [frame] = stackFrames;
+    return frame ? { session, frame } : null;
+  } catch {
+    return null; // It runs again, or has ended.
+  }
+}
+
+async function step(session: vscode.DebugSession, command: 'next' | 'continue'): Promise<void> {
+  const item = vscode.debug.activeStackItem;
+  assert.ok(item);
+  await session.customRequest(command, { threadId: item.threadId });
+}
+
+async function evaluate({ session, frame }: Paused, expression: string): Promise<string> {
+  const { result } = (await session.customRequest('evaluate', { expression, frameId: frame.id, context: 'watch' })) as { result: string };
+  return result;
+}
