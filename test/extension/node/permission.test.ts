@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { dropPrivileges } from '../../../extension/node/drop-privileges';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { dropPrivileges, findSetpriv } from '../../../extension/node/drop-privileges';
 import { captureObstacle, grantObstacle, ownStatus, parseStatus, type ProcessStatus } from '../../../extension/node/permission';
 
 const NET_RAW = 1n << 13n;
@@ -31,30 +34,42 @@ describe('what a process may do', () => {
 });
 
 describe("a script's process", () => {
-  const drop = (status: ProcessStatus | null, uid: number, works: (words: readonly string[]) => boolean, program = '/bin/node', own = '/copy/node') => dropPrivileges(program, own, status, uid, works);
+  const ROOT: ProcessStatus = { ...NONE, effective: 0x1ff_ffff_ffffn, permitted: 0x1ff_ffff_ffffn };
+  const drop = (status: ProcessStatus | null, uid: number, setpriv: string | null, program = '/bin/node', own = '/copy/node') => dropPrivileges(program, own, status, uid, () => setpriv);
 
   it('is started as it is where there is nothing to take away', () => {
-    const never = (): boolean => assert.fail('nothing need be tried');
-    assert.deepEqual(drop(NONE, 1000, never), { prefix: [], warning: null });
-    assert.deepEqual(drop(null, 0, never), { prefix: [], warning: null });
+    assert.deepEqual(drop(NONE, 1000, '/bin/setpriv'), { prefix: [], warning: null });
+    assert.deepEqual(drop(null, 0, '/bin/setpriv'), { prefix: [], warning: null });
   });
 
   it('loses what its worker may do, and cannot gain it from a file', () => {
-    const tried: string[] = [];
-    const works = (words: readonly string[]): boolean => tried.push(words.join(' ')) > 0;
-    const prefix = ['setpriv', '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all'];
-    assert.deepEqual(drop(GRANTED, 1000, works), { prefix: [...prefix, '--'], warning: null });
+    const prefix = ['/bin/setpriv', '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all'];
+    assert.deepEqual(drop(GRANTED, 1000, '/bin/setpriv'), { prefix: [...prefix, '--'], warning: null });
     // For root the bounding set decides.
-    assert.deepEqual(drop(GRANTED, 0, works), { prefix: [...prefix, '--bounding-set=-all', '--'], warning: null });
-    assert.equal(tried.length, 2);
+    assert.deepEqual(drop(ROOT, 0, '/bin/setpriv'), { prefix: [...prefix, '--bounding-set=-all', '--'], warning: null });
   });
 
   it('is told to keep them only where they cannot be taken away', () => {
-    const fails = (): boolean => false;
     // A Node without capabilities of its own gives none to an ordinary user.
-    assert.deepEqual(drop(GRANTED, 1000, fails), { prefix: [], warning: null });
-    assert.match(drop(GRANTED, 1000, fails, '/copy/node').warning ?? '', /setpriv/);
-    assert.match(drop({ ...GRANTED, ambient: NET_RAW }, 1000, fails).warning ?? '', /setpriv/);
-    assert.match(drop(GRANTED, 0, fails).warning ?? '', /you are root/);
+    assert.deepEqual(drop(GRANTED, 1000, null), { prefix: [], warning: null });
+    assert.match(drop(GRANTED, 1000, null, '/copy/node').warning ?? '', /setpriv/);
+    assert.match(drop({ ...GRANTED, ambient: NET_RAW }, 1000, null).warning ?? '', /setpriv/);
+    assert.match(drop(ROOT, 0, null).warning ?? '', /you are root/);
+    // Root in a container without CAP_SETPCAP.
+    assert.match(drop({ ...ROOT, effective: NET_RAW }, 0, '/bin/setpriv').warning ?? '', /you are root/);
+  });
+
+  it("finds util-linux's setpriv, and not BusyBox's", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-setpriv-'));
+    try {
+      const [busybox, link, real] = ['busybox', 'bin-setpriv', 'setpriv'].map((name) => path.join(folder, name)) as [string, string, string];
+      fs.writeFileSync(busybox, '');
+      fs.symlinkSync(busybox, link);
+      assert.equal(findSetpriv([link, real]), null);
+      fs.writeFileSync(real, '');
+      assert.equal(findSetpriv([link, real]), real);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
