@@ -5,7 +5,7 @@ import type { Link, LinkAttempt, LinkContext, LogLevel } from './link/link';
 
 export interface AttachmentOptions {
   readonly attempt: LinkAttempt;
-  readonly context: Omit<LinkContext, 'observer'>;
+  readonly context: Omit<LinkContext, 'observer' | 'onReason'>;
   readonly log: (level: LogLevel, message: string) => void;
   /** Puts something between link and stack that sees every frame. */
   readonly wrap: (device: Device) => Device;
@@ -40,7 +40,7 @@ export class Attachment implements Uplink {
   constructor(private readonly options: AttachmentOptions) {
     const { attempt, context } = options;
     const observer = (event: StackEvent): void => this.observe(event);
-    this.link = attempt.open({ ...context, observer });
+    this.link = attempt.open({ ...context, observer, onReason: () => options.onChange() });
     // In memory everything is there at once: nobody need be told what is waited for.
     options.log(this.waitsForOthers ? 'info' : 'debug', this.link.reason);
     this.progress = `${this.link.reason} It has no address yet; sockets stay 'connecting'.`;

@@ -88,9 +88,13 @@ describe('localhost beside a captured interface', function () {
     assert.ok(result.seconds < 8, describeRun(result));
   });
 
-  it('is relayed to a server on 127.0.0.1 with --host-address', async () => {
-    const result = await run([['localhost', LOOPBACK]], '--host-address', '127.0.0.1');
-    assert.deepEqual(printed(result), [`localhost ${LOOPBACK} from 127.0.0.1`], describeRun(result));
+  it('is relayed to a server on 127.0.0.1 with --host-address; a capture has the frames of both ways', async () => {
+    const file = path.join(folder.path, 'run.pcapng');
+    const result = await run([['localhost', LOOPBACK], [WAN.server, OPEN]], '--host-address', '127.0.0.1', '--capture', file);
+    assert.deepEqual(printed(result), [`localhost ${LOOPBACK} from 127.0.0.1`, `${WAN.server} ${OPEN} from ${OURS}`], describeRun(result));
+    const answers = lan.host.run('tshark', '-r', file, '-n', '-Y', 'http.response', '-T', 'fields', '-e', 'tcp.srcport');
+    assert.deepEqual(answers.trim().split('\n'), [String(LOOPBACK), String(OPEN)]);
+    assert.equal(lan.host.run('tshark', '-r', file, '-n', '-Y', '_ws.malformed'), '');
   });
 
   it('goes out to the router and back, where the doctor has given the computer the router as its way to the stack', async () => {

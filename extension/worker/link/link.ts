@@ -10,6 +10,8 @@ export interface LinkContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;
+  /** To be called when the link's `reason` is another. */
+  readonly onReason: () => void;
 }
 
 /** A way to the network that is open: what a stack is put on. */

@@ -25,7 +25,7 @@ export interface SharedLinkOptions {
 }
 
 /** @throws LinkFailure for an interface without an address, without a free slice of ports, or that cannot be captured on */
-export function openSharedLink({ settings, clock, observer }: LinkContext, { on, wanted, why }: SharedLinkOptions): Link {
+export function openSharedLink({ settings, clock, observer, onReason }: LinkContext, { on, wanted, why }: SharedLinkOptions): Link {
   if (settings.pcap.localhost === 'router') {
     throw new LinkFailure('localhost cannot be reached by the router from a shared address: this computer drops what comes from its own address; take --localhost relay (setting riftnet.localhost)');
   }
@@ -49,6 +49,7 @@ export function openSharedLink({ settings, clock, observer }: LinkContext, { on,
     const message = `this computer's kernel answers on the stack's ports of the shared address, and resets its connections: run riftnet doctor --fix shared`;
     kernel = ` But ${message}.`;
     observer({ type: 'warning', message });
+    onReason();
   }) : () => {};
   const follower = new Follower(on.name, clock, read, (message) => observer({ type: 'warning', message }));
   return {

@@ -1,9 +1,11 @@
 /** An address that a kernel has too: the stack may speak only for the ports that were set aside for it. */
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import type { SentPacket } from '../../support/raw-peer';
 import { PEER_ADDRESS, RawPeer, STACK_ADDRESS } from '../../support/raw-peer';
 import { decodeSegment, encodeSegment, parseFlags } from '../../support/tcp-segment';
 import { ip } from '../../support/two-stacks';
+import { writeIcmp } from '../../../stack/wire/icmp';
 import { writeIpv4Header } from '../../../stack/wire/ipv4';
 import { writeUdpHeader } from '../../../stack/wire/udp';
 
@@ -41,6 +43,13 @@ function quote(protocol: number, localPort: number, remotePort: number, seq = 0)
   view.setUint16(22, remotePort);
   view.setUint32(24, seq);
   return quoted;
+}
+
+function icmpMessage(type: number, body: Uint8Array): Uint8Array {
+  const message = new Uint8Array(8 + body.length);
+  message.set(body, 8);
+  writeIcmp(message, 0, message.length, { type, code: 3, rest: 0 });
+  return message;
 }
 
 function flagsOf(packet: SentPacket | undefined): string {
@@ -161,6 +170,39 @@ describe('A shared address', () => {
     assert.equal(stack.addressInfo, null);
     assert.throws(() => stack.tcp.connect({ address: PEER_ADDRESS, port: 80 }, clock.now()), { code: 'ENETUNREACH' });
     assert.throws(() => new RawPeer().stack.shareAddress(null, '', 0), /shares no address/);
+  });
+
+  it('says nothing to anything else, whatever it is: only its own ports, and questions for neighbours, leave it', () => {
+    const port = fc.oneof(fc.integer({ min: 0, max: 65_535 }), fc.constantFrom(PORTS.first - 1, PORTS.first, PORTS.last, PORTS.last + 1, 22, 68, 80, 443));
+    const packet = fc.oneof(
+      fc.record({ protocol: fc.constant(TCP), payload: fc.tuple(port, port, fc.constantFrom('SYN', 'ACK', 'FIN ACK', 'RST', 'SYN ACK', 'PSH ACK')).map(([to, from, flags]) => segment(to, flags, from)) }),
+      fc.record({ protocol: fc.constant(UDP), payload: port.map((to) => datagram(to)) }),
+      fc.record({ protocol: fc.constantFrom(1, TCP, UDP, 47, 132), payload: fc.uint8Array({ minLength: 0, maxLength: 80 }) }),
+      fc.record({ protocol: fc.constant(1), payload: fc.tuple(fc.integer({ min: 0, max: 255 }), port, fc.constantFrom(1, TCP, UDP)).map(([type, from, protocol]) => icmpMessage(type, quote(protocol, from, 80))) }),
+    );
+    fc.assert(fc.property(fc.array(packet, { maxLength: 20 }), fc.boolean(), (packets, moreFragments) => {
+      const peer = shared();
+      peer.stack.tcp.connect({ address: PEER_ADDRESS, port: 80 }, peer.clock.now());
+      packets.forEach(({ protocol, payload }, i) => {
+        // Fragments are whole multiples of eight bytes but for the last.
+        const fits = moreFragments && payload.length % 8 === 0 && payload.length > 0;
+        peer.ipv4({ protocol, identification: i, moreFragments: fits }, payload);
+      });
+      peer.arp({ operation: 1, senderAddress: PEER_ADDRESS, targetAddress: STACK_ADDRESS });
+      peer.clock.advance(35_000);
+      for (const frame of peer.sent()) {
+        const view = new DataView(frame.buffer, frame.byteOffset);
+        if (view.getUint16(12) === 0x0806) {
+          assert.equal(view.getUint16(20), 1, 'of ARP only requests');
+          continue;
+        }
+        const protocol = frame[23];
+        // TCP and UDP leave from a port of ours; an error quotes what was for one.
+        const at = protocol === 1 ? 34 + 8 + 20 + 2 : 34;
+        const ours = view.getUint16(at);
+        assert.ok(ours >= PORTS.first && ours <= PORTS.last, `protocol ${protocol} of port ${ours}: ${Buffer.from(frame).toString('hex')}`);
+      }
+    }), { seed: 61_440, numRuns: 300 });
   });
 
   it('refuses a range of ports that cannot be', () => {
