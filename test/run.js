@@ -1,7 +1,7 @@
 'use strict';
 /*
  * The one command that CI runs: `npm test`, or some phases of it: `npm test -- unit lint`. It installs
- * what is missing, builds, and runs each phase in a process group of its own under a time limit, so that
+ * what is missing, builds, and runs each phase in process groups of its own under a time limit, so that
  * nothing is left running whatever happens. The last line is `N passed, N failed` over all tests.
  */
 const fs = require('node:fs');
@@ -17,7 +17,8 @@ const PHASES = [
   { name: 'lint', minutes: 5, commands: [['node_modules/eslint/bin/eslint.js', '.']] },
   { name: 'unit', minutes: 15, tests: true, commands: [['test/unit.js']] },
   { name: 'sim', minutes: 15, tests: true, commands: [['test/sim/run.js', '--table', '--seeds', '1000']] },
-  { name: 'fuzz', minutes: 15, tests: true, commands: [['test/fuzz/run.js', '--seconds', process.env.CI ? '300' : '20', '--seed', '1']] },
+  // In virtual time, on one core, as the simulator.
+  { name: 'fuzz', beside: 'sim', minutes: 15, tests: true, commands: [['test/fuzz/run.js', '--seconds', process.env.CI ? '300' : '20', '--seed', '1']] },
   { name: 'interop', minutes: 25, tests: true, programs: ['nginx', 'apache2', 'tshark', 'ip', 'ethtool', 'ping', 'udhcpd', 'dnsmasq', 'avahi-daemon', 'curl', 'nft', 'setcap', 'redis-server', 'dovecot', 'pcap-config', 'g++', 'make', 'python3'], commands: [['test/interop/ensure-cap.js'], ['test/unit.js', 'test/interop', '--', '--exit', '--reporter-option', 'style=spec']] },
   { name: 'vscode', minutes: 20, tests: true, programs: ['chromium'], commands: [['test/vscode/launch.js']] },
 ];
@@ -26,8 +27,8 @@ const INSTALL_MINUTES = 10;
 /** How long a phase's last processes may take to be gone after the phase. */
 const GRACE_MS = 5_000;
 
-/** The process group that runs now, to be ended when this process is told to stop. */
-let current = null;
+/** The process groups that run now, to be ended when this process is told to stop. */
+const current = new Set();
 
 function signalGroup(pid, signal) {
   try {
@@ -61,15 +62,15 @@ async function endGroup(pid) {
  * Runs `node WORDS…` in a process group of its own.
  * @returns why it failed, or null; and the totals that mocha's own last lines told
  */
-async function runNode(words, minutes, totalsFile) {
+async function runNode(words, minutes, totalsFile, echo) {
   const child = spawn(process.execPath, words, {
     cwd: root,
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, RIFTNET_TEST_TOTALS: totalsFile, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
   });
-  current = child.pid ?? null;
-  const counted = countLines(child.stdout);
+  if (child.pid) current.add(child.pid);
+  const counted = countLines(child.stdout, echo);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -81,17 +82,17 @@ async function runNode(words, minutes, totalsFile) {
   });
   clearTimeout(timer);
   const leftOver = child.pid ? await endGroup(child.pid) : false;
-  current = null;
+  current.delete(child.pid);
   if (timedOut) return { failure: `not done after ${minutes} minutes`, counted };
   return { failure: ended ?? (leftOver ? 'left processes running, which were ended' : null), counted };
 }
 
 /** Passes the output on, and reads mocha's totals from it: for a suite whose reporter runs where no file of ours is written. */
-function countLines(stream) {
+function countLines(stream, echo) {
   const counted = { passed: 0, failed: 0, skipped: 0, seen: false };
   let rest = '';
   stream.on('data', (chunk) => {
-    process.stdout.write(chunk);
+    echo(chunk);
     const lines = (rest + chunk.toString('utf8')).split('\n');
     rest = (lines.pop() ?? '').slice(-1_000);
     for (const line of lines) {
@@ -116,7 +117,7 @@ function readTotals(file) {
   return totals;
 }
 
-async function runPhase(phase, folder) {
+async function runPhase(phase, folder, echo) {
   const started = performance.now();
   const totalsFile = path.join(folder, `${phase.name}.jsonl`);
   const result = { name: phase.name, failure: null, passed: 0, failed: 0, skipped: 0, seconds: 0 };
@@ -124,7 +125,7 @@ async function runPhase(phase, folder) {
   if (phase.programs) commands.unshift(['test/debian-packages.js', ...phase.programs]);
   for (const words of commands) {
     const minutes = words[0] === 'test/debian-packages.js' ? INSTALL_MINUTES : phase.minutes;
-    const { failure, counted } = await runNode(words, minutes, totalsFile);
+    const { failure, counted } = await runNode(words, minutes, totalsFile, echo);
     const written = readTotals(totalsFile);
     Object.assign(result, pick(written.seen ? written : counted));
     if (failure) {
@@ -138,6 +139,33 @@ async function runPhase(phase, folder) {
   if (result.failure && result.failed === 0) result.failed = 1;
   result.seconds = (performance.now() - started) / 1_000;
   return result;
+}
+
+/** Phases that run at the same time: one after another but for those that are `beside` the one before. */
+function steps(phases) {
+  const all = [];
+  for (const phase of phases) {
+    const last = all.at(-1);
+    if (phase.beside !== undefined && last?.[0].name === phase.beside) last.push(phase);
+    else all.push([phase]);
+  }
+  return all;
+}
+
+/** Runs phases at the same time. What the second and later ones print is shown when they have ended. */
+async function runStep([first, ...others], folder) {
+  const later = others.map(async (phase) => {
+    const chunks = [];
+    return { phase, chunks, result: await runPhase(phase, folder, (chunk) => chunks.push(chunk)) };
+  });
+  console.log(`\n=== ${first.name}`);
+  const results = [await runPhase(first, folder, (chunk) => process.stdout.write(chunk))];
+  for (const { phase, chunks, result } of await Promise.all(later)) {
+    console.log(`\n=== ${phase.name}`);
+    for (const chunk of chunks) process.stdout.write(chunk);
+    results.push(result);
+  }
+  return results;
 }
 
 function pick({ passed, failed, skipped }) {
@@ -167,11 +195,10 @@ async function main(names) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-test-'));
   const results = [];
   try {
-    for (const phase of chosen) {
-      console.log(`\n=== ${phase.name}`);
-      const result = await runPhase(phase, folder);
-      results.push(result);
-      if (phase.name === 'build' && result.failed) break;
+    for (const step of steps(chosen)) {
+      const ended = await runStep(step, folder);
+      results.push(...ended);
+      if (ended.some(({ name, failed }) => name === 'build' && failed)) break;
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -181,9 +208,9 @@ async function main(names) {
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
   process.on(signal, () => {
-    if (current === null) process.exit(code);
-    stopGroup(current);
-    void endGroup(current).then(() => process.exit(code));
+    const groups = [...current];
+    groups.forEach(stopGroup);
+    void Promise.all(groups.map(endGroup)).then(() => process.exit(code));
   });
 }
 

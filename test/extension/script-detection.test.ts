@@ -55,6 +55,6 @@ describe('Whether a text is a script of ours', () => {
     const text = `${"const text = 'x'; /* y */\n".repeat(40_000)}print(1);`;
     const start = performance.now();
     assert.equal(is(text), false, 'only the beginning is read');
-    assert.ok(performance.now() - start < 1_000);
+    assert.ok(performance.now() - start < 10_000);
   });
 });
