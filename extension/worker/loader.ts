@@ -70,6 +70,8 @@ export async function bundleScript(file: string, source: string | null): Promise
       mainFields: ['module', 'browser', 'main'],
       conditions: ['module'],
       target: 'node20',
+      // A class that names itself within is renamed for it, which would show wherever it is printed.
+      keepNames: true,
       sourcemap: 'external',
       sourcesContent: false,
       legalComments: 'none',

@@ -150,7 +150,7 @@ export class Runtime {
           if (this.runs.size + this.leaving.size === 0) for (const resolve of this.whenGone.splice(0)) resolve();
         },
       },
-      bundleScript(request.file, request.source),
+      () => bundleScript(request.file, request.source),
     );
     this.runs.set(request.runId, run);
   }

@@ -61,7 +61,8 @@ export class ScriptRun {
   constructor(
     private readonly request: RunRequest,
     private readonly context: RunContext,
-    bundle: Promise<BundleResult>,
+    /** Begun once the process starts, which takes longer than all else. */
+    bundle: () => Promise<BundleResult>,
   ) {
     const { limits, runId } = request;
     this.runId = runId;
@@ -103,7 +104,7 @@ export class ScriptRun {
       this.end({ kind: 'crashed', message: `${what} within ${START_TIMEOUT_MS / 1000} s; the computer may be overloaded: run the script again` });
     }, START_TIMEOUT_MS);
     context.emit({ type: 'started', runId, pid });
-    bundle.then(
+    bundle().then(
       (result) => this.load(result),
       (error: unknown) => this.end({ kind: 'crashed', message: `The script could not be bundled: ${error instanceof Error ? error.message : String(error)}` }),
     );

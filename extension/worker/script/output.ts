@@ -53,17 +53,30 @@ export function print(...values: unknown[]): void {
 
 /** Node's console over lines of ours: `log`, `info`, `warn`, `error` and `debug` keep their level. */
 export function createConsole(): Console {
+  let indent = '';
+  const send = (level: OutputLevel, text: string) => sendLine(level, indent === '' ? text : text.replace(/^/gm, indent));
   const lines = (level: OutputLevel) =>
     new Writable({
       decodeStrings: false,
       write(chunk, _encoding, done) {
-        sendLine(level, String(chunk).replace(/\n$/, ''));
+        send(level, String(chunk).replace(/\n$/, ''));
         done();
       },
     });
   const made = new Console({ stdout: lines('log'), stderr: lines('error') });
   for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
-    made[level] = (...values: unknown[]) => sendLine(level, formatWithOptions({}, ...values));
+    made[level] = (...values: unknown[]) => send(level, formatWithOptions({}, ...values));
   }
+  // Node's own would indent only what goes through its own methods.
+  const group = (...values: unknown[]) => {
+    if (values.length > 0) made.log(...values);
+    if (indent.length < MAX_INDENT) indent += '  ';
+  };
+  made.group = group;
+  made.groupCollapsed = group;
+  made.groupEnd = () => void (indent = indent.slice(2));
   return made;
 }
+
+/** Deeper groups are not set in any further. */
+const MAX_INDENT = 100;

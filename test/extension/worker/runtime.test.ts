@@ -63,6 +63,11 @@ describe('A worker and its scripts', function () {
       assert.deepEqual(output.slice(0, 4), ['a 1 { b: [ 2 ] }', 'warn: x is 3', 'log: Map(1) { 1 => 2 }', '<Buffer c3 a9> null undefined']);
     });
 
+    it('sets in what a group prints, on every line, whichever method prints it', async () => {
+      const { output } = await bench.run("console.groupEnd(); console.group('outer'); console.log('one\\ntwo'); console.group(); console.warn('%d', 3); console.dir({ a: 1 }); console.groupEnd(); print('print'); console.groupEnd(); console.log('out'); class Named { static make() { return new Named(); } } print(Named.make());");
+      assert.deepEqual(output, ['log: outer', 'log:   one\n  two', 'warn:     3', 'log:     { a: 1 }', 'print', 'log: out', 'Named {}']);
+    });
+
     it('has only the contract\'s names', async () => {
       const { output } = await bench.run(`
         const names = ['process', 'require', 'module', 'exports', '__dirname', '__filename', 'global', 'navigator', 'crypto', 'performance', 'WebSocket', 'Headers'];
