@@ -9,7 +9,7 @@ import { blocksOf, matches, type Block } from './blocks';
 import { isServerName, PORTS, startDocsServers, type DocsServers } from './servers';
 
 /** Relative to the project's root. */
-const PAGES = ['docs/scripts.md', 'docs/sockets.md', 'docs/fetch.md', 'docs/time.md', 'docs/localhost.md', 'docs/errors.md', 'docs/recipes.md', 'riftnet.d.ts'];
+const PAGES = ['docs/scripts.md', 'docs/sockets.md', 'docs/fetch.md', 'docs/time.md', 'docs/localhost.md', 'docs/errors.md', 'docs/recipes.md', 'docs/boundary.md', 'riftnet.d.ts'];
 /** As the pages say: what a setting changes. */
 const TICK_RATE = 30;
 const TYPES = 'test/types/cases/tsconfig.json';
