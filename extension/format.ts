@@ -35,6 +35,11 @@ export function formatTime(time: number): string {
   return `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}.${pad(date.getMilliseconds(), 3)}`;
 }
 
+/** Text as it stands, in Markdown. VS Code's own `appendText` also makes every space one that no line breaks at. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[!-/:-@[-`{-~]/g, '\\$&').replace(/\r?\n/g, '  \n');
+}
+
 /** At most `length` characters (at least 2), the end marked with an ellipsis; line breaks become spaces. */
 export function shorten(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').trim();

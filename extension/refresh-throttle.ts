@@ -18,10 +18,17 @@ export class RefreshThrottle implements Disposable {
   #pending = new Set<string>();
   #timer: Disposable | null = null;
   #lastFlush = -Infinity;
-  #intervalMs = REFRESH_INTERVAL_MS;
+  readonly #leastMs: number;
+  #intervalMs: number;
+  #heldUntil = -Infinity;
 
-  /** @param flush returns how many nodes it made VS Code read */
-  constructor(scheduler: Scheduler, flush: (ids: ReadonlySet<string>) => number) {
+  /**
+   * @param flush returns how many nodes it made VS Code read
+   * @param leastMs the interval, if that was few
+   */
+  constructor(scheduler: Scheduler, flush: (ids: ReadonlySet<string>) => number, leastMs = REFRESH_INTERVAL_MS) {
+    this.#leastMs = leastMs;
+    this.#intervalMs = leastMs;
     this.#scheduler = scheduler;
     this.#flush = flush;
   }
@@ -31,18 +38,29 @@ export class RefreshThrottle implements Disposable {
     if (this.#timer) return;
     // A wall clock set back must not silence the tree: never wait longer than the interval.
     const since = Math.max(0, this.#scheduler.now() - this.#lastFlush);
-    this.#timer = this.#scheduler.after(Math.max(0, this.#intervalMs - since), () => {
-      const ids = this.#pending;
-      this.#pending = new Set();
-      this.#timer = null;
-      this.#lastFlush = this.#scheduler.now();
-      this.#intervalMs = Math.min(Math.max(REFRESH_INTERVAL_MS, this.#flush(ids) * REFRESH_MS_PER_NODE), MAX_REFRESH_INTERVAL_MS);
-    });
+    this.#arm(Math.max(0, this.#intervalMs - since));
+  }
+
+  /** Hands nothing on for so long: somebody reads what a refresh would take away. */
+  hold(ms: number): void {
+    this.#heldUntil = this.#scheduler.now() + ms;
   }
 
   dispose(): void {
     this.#timer?.dispose();
     this.#timer = null;
     this.#pending.clear();
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer = this.#scheduler.after(delayMs, () => {
+      const heldMs = this.#heldUntil - this.#scheduler.now();
+      if (heldMs > 0) return this.#arm(heldMs);
+      const ids = this.#pending;
+      this.#pending = new Set();
+      this.#timer = null;
+      this.#lastFlush = this.#scheduler.now();
+      this.#intervalMs = Math.max(this.#leastMs, Math.min(this.#flush(ids) * REFRESH_MS_PER_NODE, MAX_REFRESH_INTERVAL_MS));
+    });
   }
 }

@@ -3,10 +3,11 @@ import { COMMANDS, CONTEXT_KEYS, VIEWS } from './contributions';
 import { DisposableStore } from './emitter';
 import { explainFetch, explainSocket } from './explain';
 import type { Explanation } from './explain';
+import { escapeMarkdown } from './format';
 import { t } from './l10n';
 import type { FetchReport, SocketReport } from './protocol';
 import { RefreshThrottle } from './refresh-throttle';
-import { isSocketInUse } from './run-model';
+import { isFetchPending, isSocketInUse } from './run-model';
 import type { Run, RunChange, RunModel } from './run-model';
 import { waitsFor } from './run-wait';
 import type { Scheduler } from './scheduler';
@@ -34,6 +35,11 @@ export interface SocketTreeOptions {
   readonly hostAddress: () => string;
 }
 
+/** Counters are shown anew this often: steady enough to be read, and to be pointed at. */
+const COUNTERS_INTERVAL_MS = 1_000;
+/** While a tooltip is read its node rests. */
+const TOOLTIP_MS = 5_000;
+
 /** Stands for the whole tree among the ids to refresh; no node has it. */
 const ROOT = '';
 
@@ -47,6 +53,8 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
   readonly #options: SocketTreeOptions;
   readonly #changed = new vscode.EventEmitter<string[] | undefined>();
   readonly #throttle: RefreshThrottle;
+  /** For what only counts: VS Code takes a node's tooltip away when the node is refreshed. */
+  readonly #counters: RefreshThrottle;
   readonly #rates: TransferRates;
   readonly #view: vscode.TreeView<string>;
   #filter = NO_FILTER;
@@ -61,12 +69,13 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
     const { model, supervisor, scheduler } = options;
     this.#store.add(this.#changed);
     this.#throttle = this.#store.add(new RefreshThrottle(scheduler, (ids) => this.#refresh(ids)));
+    this.#counters = this.#store.add(new RefreshThrottle(scheduler, (ids) => this.#refresh(ids), COUNTERS_INTERVAL_MS));
     this.#rates = this.#store.add(new TransferRates(model, scheduler));
     this.#store.add(model.onDidChange((change) => this.#note(change)));
     this.#store.add(
       this.#rates.onDidChange((sockets) => {
         // The script's own line has the sum; with it VS Code reads its sockets anew.
-        for (const runId of new Set(sockets.map((socket) => socket.runId))) this.#throttle.add(runNodeId(runId));
+        for (const runId of new Set(sockets.map((socket) => socket.runId))) this.#counters.add(runNodeId(runId));
       }),
     );
     this.#store.add(
@@ -145,6 +154,7 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
 
   /** Tooltips are made when the mouse rests on a node, not ten times a second. */
   resolveTreeItem(item: vscode.TreeItem, id: string): vscode.TreeItem {
+    this.#counters.hold(TOOLTIP_MS);
     const target = this.target(id);
     if (target) item.tooltip = tooltip(this.#details(target));
     return item;
@@ -215,7 +225,7 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
         const { previous, socket } = change;
         if (isFiltering(this.#filter) && passesSocket(this.#filter, socket) !== (previous !== null && passesSocket(this.#filter, previous))) return this.#throttle.add(ROOT);
         if (!previous) return this.#throttle.add(runId);
-        this.#throttle.add(socketNodeId(change.run.id, socket.id));
+        (isSameState(previous, socket) ? this.#counters : this.#throttle).add(socketNodeId(change.run.id, socket.id));
         // The script's own line counts its open sockets.
         if (isSocketInUse(previous) !== isSocketInUse(socket)) this.#throttle.add(runId);
         return;
@@ -223,7 +233,8 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
       case 'fetch': {
         const { previous, fetch } = change;
         if (isFiltering(this.#filter) && passesFetch(this.#filter, fetch) !== (previous !== null && passesFetch(this.#filter, previous))) return this.#throttle.add(ROOT);
-        return this.#throttle.add(previous ? fetchNodeId(change.run.id, fetch.id) : runId);
+        if (!previous) return this.#throttle.add(runId);
+        return (previous.status === fetch.status && isFetchPending(fetch) ? this.#counters : this.#throttle).add(fetchNodeId(change.run.id, fetch.id));
       }
       case 'phase':
         return this.#throttle.add(isFiltering(this.#filter) ? ROOT : runId);
@@ -257,6 +268,11 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
   }
 }
 
+/** Whether nothing but counters has changed. */
+function isSameState(a: SocketReport, b: SocketReport): boolean {
+  return a.status === b.status && a.tcpState === b.tcpState && a.error?.code === b.error?.code && a.closedAt === b.closedAt && a.remoteAddress === b.remoteAddress;
+}
+
 function treeItem(view: NodeView, state: vscode.TreeItemCollapsibleState): vscode.TreeItem {
   const item = new vscode.TreeItem(view.label, state);
   item.id = view.id;
@@ -270,6 +286,6 @@ function treeItem(view: NodeView, state: vscode.TreeItemCollapsibleState): vscod
 /** Values come from the network and are shown as text, never as Markdown. */
 function tooltip(details: NodeDetails): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
-  for (const [name, value] of details) markdown.appendMarkdown(`**${name}:** `).appendText(value).appendMarkdown('  \n');
+  for (const [name, value] of details) markdown.appendMarkdown(`**${name}:** ${escapeMarkdown(value)}  \n`);
   return markdown;
 }

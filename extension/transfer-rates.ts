@@ -36,7 +36,7 @@ export class TransferRates implements Disposable {
   /** Sockets that moved since they were last looked at, or had a rate then. */
   readonly #moving = new Set<string>();
   #timer: Disposable | null = null;
-  /** Sockets whose rate is another one now. */
+  /** Sockets that moved within the last interval, and those that have just come to rest. */
   readonly onDidChange = this.#changed.event;
 
   constructor(model: RunModel, scheduler: Scheduler) {
@@ -82,12 +82,12 @@ export class TransferRates implements Disposable {
     for (const id of this.#moving) {
       const sample = this.#samples.get(id);
       if (!sample) continue;
-      const { socket, rate } = sample;
+      const { socket } = sample;
       const seconds = Math.max(now - sample.at, RATE_INTERVAL_MS / 2) / 1_000;
       sample.rate = { down: (socket.bytesRead - sample.bytesRead) / seconds, up: (socket.bytesWritten - sample.bytesWritten) / seconds };
       [sample.bytesRead, sample.bytesWritten, sample.at] = [socket.bytesRead, socket.bytesWritten, now];
       if (sample.rate.down === 0 && sample.rate.up === 0) this.#moving.delete(id);
-      if (sample.rate.down !== rate.down || sample.rate.up !== rate.up) changed.push(socket);
+      changed.push(socket);
     }
     if (this.#moving.size > 0) this.#timer = this.#scheduler.after(RATE_INTERVAL_MS, () => this.#look());
     if (changed.length > 0) this.#changed.fire(changed);

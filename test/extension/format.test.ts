@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatBytes, formatDuration, formatTime, shorten } from '../../extension/format';
+import { escapeMarkdown, formatBytes, formatDuration, formatTime, shorten } from '../../extension/format';
 
 describe('formatting for people', () => {
   it('gives bytes in the largest unit that fits', () => {
@@ -19,6 +19,10 @@ describe('formatting for people', () => {
 
   it('gives the local time of day to the millisecond', () => {
     assert.equal(formatTime(new Date(2026, 0, 2, 3, 4, 5, 6).getTime()), '03:04:05.006');
+  });
+
+  it('escapes everything that Markdown would take for its own', () => {
+    assert.equal(escapeMarkdown('a *b* [c](http://d) <e> `f`\ng'), 'a \\*b\\* \\[c\\]\\(http\\:\\/\\/d\\) \\<e\\> \\`f\\`  \ng');
   });
 
   it('shortens to one line', () => {

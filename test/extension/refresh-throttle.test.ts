@@ -55,6 +55,17 @@ describe('the refresh of the tree', () => {
     assert.equal(scheduler.pending, 0);
   });
 
+  it('waits while it is held, and loses nothing', () => {
+    const { scheduler, flushes, throttle: refresh } = throttle();
+    refresh.hold(5_000);
+    refresh.add('a');
+    scheduler.advance(4_999);
+    refresh.add('b');
+    assert.deepEqual(flushes, []);
+    scheduler.advance(1);
+    assert.deepEqual(flushes, [['a', 'b']]);
+  });
+
   it('is over with its owner', () => {
     const { scheduler, flushes, throttle: refresh } = throttle();
     refresh.add('a');

@@ -34,7 +34,7 @@ describe('the rate of a socket', () => {
     scheduler.advance(RATE_INTERVAL_MS);
     scheduler.advance(RATE_INTERVAL_MS);
     assert.deepEqual(rates.of(socket), { down: 0, up: 0 });
-    assert.deepEqual(told, [[1], [1]]);
+    assert.deepEqual(told, [[1], [1]], 'while it moves, and once when it has come to rest');
     assert.equal(scheduler.pending, 0);
   });
 

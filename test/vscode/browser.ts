@@ -11,6 +11,8 @@ export const browser = {
   type: (text: string) => act('type', { text }),
   click: (selector: string) => act('click', { selector }),
   hover: (selector: string) => act('hover', { selector }),
+  /** Rests on it until what it shows has come. */
+  hoverUntil: (selector: string, shown: string) => act('hoverUntil', { selector, shown }),
   waitFor: (selector: string) => act('waitFor', { selector }),
   /** The visible text of each element that matches. */
   async texts(selector: string): Promise<string[]> {

@@ -62,8 +62,7 @@ await fetch(base + '/slow');
     const rows = (await browser.texts(ROW)).join('\n');
     assert.match(rows, /404 Not Found/);
     assert.match(rows, new RegExp(`localhost:${server.port}`));
-    await browser.hover(`${ROW}:has-text("localhost:${server.port}"):has-text("connected")`);
-    await browser.waitFor('.workbench-hover >> text=Retransmissions');
+    await browser.hoverUntil(`${ROW}:has-text("localhost:${server.port}"):has-text("connected")`, '.workbench-hover >> text=Retransmissions');
     await browser.screenshot('running');
 
     const run = `${ROW}:has-text("person.ts")`;

@@ -36,5 +36,7 @@ describe('a window with several folders', () => {
     const lines = ['where.ts', 'second-root/where.ts', 'first-root/where.ts'].flatMap((title) => printed(api, title));
     assert.ok(lines.includes('root 1 50') && lines.includes('root 2 51'), lines.join());
     assert.match(api.statusBarText, /Riftnet/);
+    // Both folders have scripts, and none is set up: that is offered for one, and not again.
+    assert.equal(api.said.filter((message) => /Shall the folder be set up/.test(message)).length, 1, api.said.join('\n'));
   });
 });
