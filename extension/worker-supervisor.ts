@@ -175,7 +175,10 @@ export class WorkerSupervisor {
     try {
       attempt.handle = this.#options.launch({
         message: (message) => this.#receive(attempt, message),
-        diagnostic: (line) => this.#options.log('warn', `worker: ${line}`),
+        diagnostic: (line) => {
+          this.#options.log('warn', `worker: ${line}`);
+          if (CAP_ABORTS.test(line)) attempt.failure = t('its network interface was lost, which this build of cap does not survive: CXXFLAGS=-DNDEBUG npm rebuild cap');
+        },
         end: (end) => this.#ended(attempt, end),
       });
     } catch (error) {
@@ -289,6 +292,9 @@ export class WorkerSupervisor {
     this.#stateChanged.fire(state);
   }
 }
+
+/** What a build of `cap` with assertions says when its interface goes down, before it ends the process. */
+const CAP_ABORTS = /binding\.cc:.*Assertion `status == 0' failed/;
 
 const MESSAGE_TYPES: ReadonlySet<unknown> = new Set<WorkerMessage['type']>([
   'ready', 'link', 'log', 'started', 'debuggable', 'running', 'output', 'script-error', 'activity', 'ended', 'capture-saved', 'failed',

@@ -5,11 +5,10 @@ import type { Random } from '../random';
 import { BROADCAST_ADDRESS, formatIpv4, type Ipv4Address } from '../wire/address';
 import {
   DHCP_ACK, DHCP_CLIENT_PORT, DHCP_DECLINE, DHCP_DISCOVER, DHCP_NAK, DHCP_OFFER, DHCP_RELEASE, DHCP_REQUEST, DHCP_SERVER_PORT,
-  encodeDhcp, optionAddress, OPTION_CLIENT_ID, OPTION_DNS, OPTION_HOST_NAME, OPTION_LEASE_TIME, OPTION_MAX_SIZE, OPTION_PARAMETER_LIST,
-  OPTION_REBINDING_TIME, OPTION_RENEWAL_TIME, OPTION_REQUESTED_ADDRESS, OPTION_ROUTER, OPTION_SERVER_ID, OPTION_SUBNET_MASK, parseDhcp, words,
-  type DhcpMessage,
+  optionAddress, OPTION_REQUESTED_ADDRESS, OPTION_SERVER_ID, parseDhcp, words, type DhcpMessage,
 } from '../wire/dhcp';
 import { readLease, readOffer, usable, type DhcpLease, type DhcpLeaseStore, type DhcpOffer } from './dhcp-lease';
+import { encodeRequest, type DhcpIdentity, type DhcpRequest } from './dhcp-request';
 import type { UdpLayer, UdpSocket } from './udp';
 
 /** RFC 2131 §4.1: the wait between tries doubles up to this, ms. */
@@ -25,13 +24,6 @@ const DECLINE_WAIT_MS = 10_000;
 /** RFC 5227 §2.1.1: after so many addresses in a row that others had, only one more a minute. */
 const MAX_DECLINES = 10;
 const MANY_DECLINES_WAIT_MS = 60_000;
-/** The largest message we take, bytes: an Ethernet frame's worth without IP and UDP headers. */
-const MAX_MESSAGE_BYTES = 1_472;
-
-const WANTED_OPTIONS = [
-  OPTION_SUBNET_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_LEASE_TIME, OPTION_SERVER_ID, OPTION_RENEWAL_TIME, OPTION_REBINDING_TIME,
-] as const;
-
 /** RFC 2131 §4.4, figure 5. Each state carries its deadline. */
 type State =
   | { readonly name: 'stopped' }
@@ -67,17 +59,11 @@ type State =
       readonly retryAt: number;
     };
 
-export interface DhcpClientOptions {
+export interface DhcpClientOptions extends DhcpIdentity {
   readonly config: DhcpConfig;
   readonly counters: Counters['dhcp'];
   readonly random: Random;
   readonly udp: UdpLayer;
-  /** Six bytes. */
-  readonly mac: Uint8Array;
-  /** RFC 2132 §9.14: the type byte and the identifier, 2 … 255 bytes. Default: hardware type 1 and the MAC. */
-  readonly clientId?: Uint8Array;
-  /** RFC 2132 §3.14: 1 … 255 bytes of ASCII. */
-  readonly hostname?: string;
   /** Where the last lease is kept: its address is asked for first (RFC 2131 §3.2). */
   readonly store?: DhcpLeaseStore;
   /**
@@ -361,38 +347,14 @@ export class DhcpClient {
     return true;
   }
 
-  private send(
-    type: number,
-    fields: {
-      readonly xid?: number;
-      readonly secs?: number;
-      readonly ciaddr?: Ipv4Address;
-      readonly to?: Ipv4Address;
-      readonly options?: readonly (readonly [number, Uint8Array])[];
-    },
-  ): void {
-    const { config, mac, clientId, hostname, random } = this.options;
-    const { xid = random.u32(), secs = 0, ciaddr = 0, to = BROADCAST_ADDRESS } = fields;
-    const options = new Map<number, Uint8Array>(fields.options);
-    // RFC 2131 §4.2: a client that names itself does so in every message.
-    options.set(OPTION_CLIENT_ID, clientId ?? Uint8Array.of(1, ...mac));
-    if (type === DHCP_DISCOVER || type === DHCP_REQUEST) {
-      options.set(OPTION_PARAMETER_LIST, Uint8Array.from(WANTED_OPTIONS));
-      options.set(OPTION_MAX_SIZE, Uint8Array.of(MAX_MESSAGE_BYTES >>> 8, MAX_MESSAGE_BYTES & 255));
-      if (hostname) options.set(OPTION_HOST_NAME, asciiBytes(hostname));
-    }
-    const message = encodeDhcp({
-      op: 'request', type, xid, secs, broadcast: ciaddr === 0 && config.broadcastFlag, ciaddr, yiaddr: 0, siaddr: 0, giaddr: 0, chaddr: mac, options,
-    });
+  private send(type: number, fields: Partial<DhcpRequest> & { readonly to?: Ipv4Address }): void {
+    const { random } = this.options;
+    const { to = BROADCAST_ADDRESS, xid = random.u32(), ...rest } = fields;
     // What cannot be sent is lost like any datagram: the retransmission comes.
-    this.socket?.send(to, DHCP_SERVER_PORT, message, { source: ciaddr });
+    this.socket?.send(to, DHCP_SERVER_PORT, encodeRequest(this.options, type, { xid, ...rest }), { source: fields.ciaddr ?? 0 });
   }
 }
 
 function seconds(ms: number): number {
   return Math.min(0xffff, Math.floor(ms / 1000));
-}
-
-function asciiBytes(text: string): Uint8Array {
-  return Uint8Array.from(text.slice(0, 255), (char) => char.charCodeAt(0) & 0x7f);
 }

@@ -91,6 +91,14 @@ describe('the worker supervisor', () => {
     assert.equal(supervisor.restarts, 1);
   });
 
+  it('tells the loss of an interface from other deaths, where the capture ends the process with it', async () => {
+    const { supervisor, worker, deaths } = await started();
+    worker().events.diagnostic("node: ../src/binding.cc:190: static void Pcap::cb_packets(uv_poll_t*, int, int): Assertion `status == 0' failed.");
+    worker().exit(null, 'SIGABRT');
+    assert.match(deaths[0]?.reason ?? '', /its network interface was lost, .* npm rebuild cap\)\.$/);
+    assert.equal(supervisor.state.kind, 'waiting');
+  });
+
   it('ends the scripts of a worker that died by the pids it had told, and only those that still ran', async () => {
     const { worker, killedPids } = await started();
     worker().say({ type: 'started', runId: 'run-1', pid: 4001 });
