@@ -115,6 +115,12 @@ describe('A response', () => {
     assert.equal(response.ok, false);
   });
 
+  it('is UTF-8 without a byte order mark, as on the web', () => {
+    const of = (body: Buffer) => new Response({ status: 200, statusMessage: 'OK', headers: {}, body, url: 'http://a/b', error: null, timings: TIMINGS });
+    assert.deepEqual(of(Buffer.from('\ufeff{"a":"ü"}')).json(), { a: 'ü' });
+    assert.deepEqual([of(Buffer.from('\ufeff\ufeffx')).text(), of(Buffer.from([0xff, 0x41])).text(), of(Buffer.from([0xef, 0xbb])).text()], ['\ufeffx', '\ufffdA', '\ufffd']);
+  });
+
   it('has the contract\'s shape when it failed', () => {
     const response = Response.failed('http://a/', { code: 'ENOTFOUND', message: 'no such name' }, TIMINGS);
     assert.deepEqual([response.status, response.statusMessage, response.headers, response.body.length, response.text()], [-1, 'socket error', {}, 0, '']);

@@ -140,7 +140,10 @@ export class Exchange {
   }
 
   private async complete(request: HttpRequest, { status, statusMessage, headers, body }: HopResponse): Promise<Response> {
-    const decoded = await decodeBody(body, headers['content-encoding'], request);
+    const decoded = await new Promise<Buffer>((resolve, reject) => {
+      this.giveUp = reject;
+      decodeBody(body, headers['content-encoding'], request).then(resolve, reject);
+    });
     this.bodyBytes = decoded.length;
     // That was the length of what came over the wire.
     if (decoded !== body) this.expectedBytes = null;

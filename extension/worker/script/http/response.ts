@@ -41,9 +41,10 @@ export class Response implements ResponseFields {
     this.timings = fields.timings;
   }
 
-  /** The body as UTF-8. */
+  /** The body as UTF-8; as on the web without a byte order mark. */
   text(): string {
-    return this.body.toString('utf8');
+    const { body } = this;
+    return body.toString('utf8', body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0);
   }
 
   /** The body as JSON. @throws SyntaxError naming the address if it is none */
