@@ -48,10 +48,12 @@ function checkLines(check: Check): string[] {
   ];
 }
 
-function interfaceLine({ name, addresses, mac, mtu, up, wireless, obstacle, recommended }: InterfaceReport): string {
+function interfaceLine({ name, addresses, mac, mtu, up, loopback, wireless, obstacle, recommended }: InterfaceReport): string {
   const facts = [
     addresses.join(' ') || t('no IPv4 address'), mac ?? t('no MAC address'), ...(mtu === null ? [] : [t('MTU {0}', mtu)]), up ? t('up') : t('down'),
-    ...(wireless ? ['Wi-Fi'] : []), ...(recommended ? [t('recommended')] : []), ...(obstacle === null ? [] : [obstacle]),
+    ...(loopback ? [t('loopback')] : []), ...(wireless ? ['Wi-Fi'] : []), ...(recommended ? [t('recommended')] : []),
+    // Those two are said already.
+    ...(obstacle === null || !up || loopback ? [] : [obstacle]),
   ];
   return `- ${name}: ${facts.join(', ')}`;
 }

@@ -59,9 +59,9 @@ export function interfaceCheck(interfaces: readonly InterfaceReport[], wanted: s
   const others = interfaces.map(({ name, obstacle }) => obstacle ?? name).join(', ') || 'none';
   if (!found) {
     const summary = wanted === null ? `none that the stack can be a host on: ${others}` : `there is no interface ${JSON.stringify(wanted)}: there are ${others}`;
-    return check('interface', title, { status: 'failed', summary, next: ['Join a network by cable or Wi-Fi, or name an interface: --interface NAME. "riftnet interfaces" lists them.'] });
+    return check('interface', title, { status: 'failed', summary, next: ['Join a network by cable or Wi-Fi, or name an interface: --interface NAME (setting riftnet.interface). "riftnet interfaces" lists them.'] });
   }
-  if (found.obstacle !== null) return check('interface', title, { status: 'failed', summary: found.obstacle, next: ['Another one: --interface NAME. "riftnet interfaces" lists them.'] });
+  if (found.obstacle !== null) return check('interface', title, { status: 'failed', summary: found.obstacle, next: ['Another one: --interface NAME (setting riftnet.interface). "riftnet interfaces" lists them.'] });
   const words = [found.name, ...found.addresses, ...(found.wireless ? ['Wi-Fi'] : []), ...(wanted === null ? ['the recommended one'] : [])];
   return check('interface', title, { status: 'ok', summary: words.join(', ') });
 }

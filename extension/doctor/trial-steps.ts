@@ -45,7 +45,7 @@ export function trialSteps(trial: HostTrial, on: TrialInterface, target: TrialTa
 function captureStep(trial: HostTrial, on: TrialInterface): Step {
   return {
     id: 'capture', title: `capture on ${on.name}`, limitMs: 10_000, needs: [],
-    timedOut: () => failed('it could not be opened in time', 'Try again; if it stays so, another interface: --interface NAME.'),
+    timedOut: () => failed('it could not be opened in time', 'Try again; if it stays so, another interface: --interface NAME (setting riftnet.interface).'),
     run() {
       const mac = on.wireless ? on.mac : trial.options.identity.mac;
       const result = trial.open(mac);
@@ -70,7 +70,7 @@ function dhcpStep(trial: HostTrial, on: TrialInterface): Step {
       'nobody offered an address that can be used',
       'Is there a DHCP server on this network (as in every router at home)? Is the cable in, or the Wi-Fi joined?',
       'A network that lets in only known MAC addresses (port security, 802.1X, some clouds and virtual machines) answers none of the stack\'s own: allow it there.',
-      'With an address of your own choice: --address A.B.C.D/LEN --gateway A.B.C.D, one that nobody else has.',
+      'With an address of your own choice: --address A.B.C.D/LEN --gateway A.B.C.D (settings riftnet.address, riftnet.gateway), one that nobody else has.',
     );
   return {
     id: 'dhcp', title: 'an address by DHCP', limitMs: 2 * DHCP_PATIENCE_MS + 2_000, needs: ['capture'],
@@ -136,7 +136,7 @@ function routerStep(trial: HostTrial): Step {
     const name = gateway === null ? 'the router' : formatIpv4(gateway);
     return failed(
       `${name} does not say its MAC address`,
-      `Is ${name} switched on, and in this network? A router that DHCP names wrongly is mended there; a given one with --gateway.`,
+      `Is ${name} switched on, and in this network? A router that DHCP names wrongly is mended there; a given one with --gateway (setting riftnet.gateway).`,
       'Client isolation of a Wi-Fi or a guest network keeps stations apart: ask who runs it.',
     );
   };
@@ -148,7 +148,7 @@ function routerStep(trial: HostTrial): Step {
       const { stack } = trial;
       if (info === null || stack === null) return failed('the address was lost', 'Run the check again.');
       const { gateway } = info;
-      if (gateway === null) return { status: 'warning', summary: 'there is none: only the stations of this network can be reached', next: ['Where there is a router, let DHCP name it, or give it: --gateway A.B.C.D.'] };
+      if (gateway === null) return { status: 'warning', summary: 'there is none: only the stations of this network can be reached', next: ['Where there is a router, let DHCP name it, or give it: --gateway A.B.C.D (setting riftnet.gateway).'] };
       const socket = stack.udp.bind({});
       socket.send(gateway, DISCARD_PORT, new Uint8Array(0));
       const mac = await trial.until(() => trial.macOf(gateway), signal);
@@ -169,7 +169,7 @@ function dnsStep(trial: HostTrial, { host }: TrialTarget): Step {
     async run(signal) {
       const { stack } = trial;
       if (stack === null) return silent();
-      if ((addressOf(trial)?.dns ?? []).length === 0) return failed('the network names no name server', 'Give one: --dns A.B.C.D.');
+      if ((addressOf(trial)?.dns ?? []).length === 0) return failed('the network names no name server', 'Give one: --dns A.B.C.D (setting riftnet.dns).');
       const answer: { result: DnsResult | null } = { result: null };
       const query = stack.dns.resolve(host, trial.options.clock.now(), (result) => {
         answer.result = result;
@@ -185,7 +185,7 @@ function dnsStep(trial: HostTrial, { host }: TrialTarget): Step {
   };
 }
 
-const DNS_NEXT = ['Another name server: --dns A.B.C.D.', 'A firewall that lets only the network\'s own servers through, or only known computers: ask who runs it.'];
+const DNS_NEXT = ['Another name server: --dns A.B.C.D (setting riftnet.dns).', 'A firewall that lets only the network\'s own servers through, or only known computers: ask who runs it.'];
 
 function connectionStep(trial: HostTrial, target: TrialTarget, targetAddress: number | null): Step {
   const name = `${target.host}:${target.port}`;

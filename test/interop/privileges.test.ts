@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseStatus, type ProcessStatus } from '../../extension/node/permission';
 import { OrdinaryUser } from './support/ordinary-user';
@@ -18,6 +19,14 @@ interface Seen {
   readonly status: ProcessStatus;
 }
 
+interface Outcome {
+  /** Every process, the command itself first. */
+  readonly seen: readonly Seen[];
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly leftRunning: readonly string[];
+}
+
 function look(pid: number): Seen[] {
   try {
     const status = parseStatus(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -31,13 +40,19 @@ function look(pid: number): Seen[] {
 describe('Privileges', function () {
   this.timeout(120_000);
   let user: OrdinaryUser;
-  before(() => (user = new OrdinaryUser()));
+  before(async () => {
+    const { buildTests } = createRequire(path.resolve('package.json'))('./esbuild.js') as { buildTests(files: readonly string[]): Promise<void> };
+    await buildTests(['test/interop/support/worker-host.ts']);
+    user = new OrdinaryUser();
+  });
   after(() => user.remove());
 
-  /** Runs the script until it has said that it runs. @returns every process of the run, the command itself first, and how it ended */
-  async function run(prefix: readonly string[], args: readonly string[] = [], signal: NodeJS.Signals = 'SIGTERM'): Promise<{ seen: Seen[]; code: number | null; stderr: string; leftRunning: string[] }> {
-    const script = user.write('script.ts', SCRIPT);
-    const [command = '', ...words] = [...prefix, user.node, user.cli, 'run', script, ...args];
+  /** Runs the script until it has said that it runs, then ends it. */
+  function run(prefix: readonly string[], args: readonly string[] = [], signal: NodeJS.Signals = 'SIGTERM'): Promise<Outcome> {
+    return observe([...prefix, user.node, user.cli, 'run', user.write('script.ts', SCRIPT), ...args], signal);
+  }
+
+  async function observe([command = '', ...words]: readonly string[], signal: NodeJS.Signals): Promise<Outcome> {
     // In a namespace of its own: whatever the link does, no frame leaves this machine.
     const child = spawn('unshare', ['--net', '--', command, ...words], { env: user.environment, cwd: user.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     const watch = new DescendantWatch(child.pid ?? assert.fail('unshare starts'));
@@ -45,7 +60,12 @@ describe('Privileges', function () {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
     const ended = once(child, 'exit');
     try {
-      await Promise.race([once(child.stdout, 'data'), ended.then(() => assert.fail(`it ended: ${stderr}`))]);
+      let said = '';
+      const running = new Promise<void>((resolve) => child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        said += chunk;
+        if (/^running$/m.test(said)) resolve();
+      }));
+      await Promise.race([running, ended.then(() => assert.fail(`it ended: ${said}${stderr}`))]);
       const seen = [child.pid ?? 0, ...watch.living()].flatMap(look);
       child.kill(signal);
       const [code] = (await ended) as [number | null];
@@ -81,6 +101,17 @@ describe('Privileges', function () {
       assert.deepEqual(scripts.filter((one) => rights(one) !== 0n), []);
       // Nor can it come by them: no file gives it any.
       assert.deepEqual(scripts.map(({ status }) => status.noNewPrivileges), [true]);
+    });
+
+    it('are the worker\'s in VS Code: it is started in the copy, its scripts in the host\'s own Node, and both end with the host', async () => {
+      const host = path.join(user.folder, 'worker-host.js');
+      fs.copyFileSync('dist/test/interop/support/worker-host.js', host);
+      const { seen, leftRunning } = await observe([...user.prefix, user.node, host, path.join(user.folder, 'dist'), user.write('script.ts', SCRIPT)], 'SIGKILL');
+      const granted = seen.filter(({ status }) => status.effective !== 0n);
+      assert.deepEqual(granted.map(({ program, status }) => [program, status.effective]), [[user.copy, NET_RAW]], describe_(seen));
+      assert.ok(granted[0]?.words.includes(`${path.sep}worker.js`), describe_(seen));
+      assert.deepEqual(seen.filter(isScript).map((one) => [one.program, rights(one)]), [[user.node, 0n]], describe_(seen));
+      assert.deepEqual(leftRunning, []);
     });
 
     it('are not even looked for with the gateway', async () => {

@@ -25,7 +25,7 @@ describe('the check of the network setup', () => {
     assert.match(text, /^# Riftnet: network setup$/m);
     assert.match(text, new RegExp(`^## ✖ an interface: there is no interface "${NOWHERE}": there are `, 'm'));
     assert.match(text, /^## [✔✖] libpcap: /m);
-    assert.match(text, /^- lo: .*loopback/m);
+    assert.match(text, /^- lo: .*, loopback$/m);
     const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document?.uri);
     const commands = text.split('\n').filter((line) => line.startsWith('    '));
     assert.equal(lenses.length, 2 * commands.length);
