@@ -148,10 +148,10 @@ for (const binding of ['cap', 'libpcap'] as const) {
       const { worst, rss } = await guest.perform({ do: 'lag', ms: 2_500 });
       const sent = Number(await flood);
       const { stack } = await guest.counters();
-      assert.ok(sent > 10_000, `a flood of ${sent} datagrams`);
-      assert.ok((stack['udp']?.['rxDatagrams'] ?? 0) > 2_000, `${stack['udp']?.['rxDatagrams']} of ${sent} arrived`);
-      // A handler that does the stack's work in the capture's callback holds them up for as long as the flood lasts.
-      assert.ok(Number(worst) < 1_000, `a timer was ${worst} ms late`);
+      assert.ok(sent > 1_000, `a flood of ${sent} datagrams`);
+      assert.ok((stack['udp']?.['rxDatagrams'] ?? 0) > sent / 100, `${stack['udp']?.['rxDatagrams']} of ${sent} arrived`);
+      // A handler that does the stack's work in the capture's callback holds them up for as long as the flood lasts, 3 s.
+      assert.ok(Number(worst) < 1_500, `a timer was ${worst} ms late`);
       assert.ok(Number(rss) < 400 << 20, `${rss} bytes of memory`);
     });
 
@@ -160,10 +160,8 @@ for (const binding of ['cap', 'libpcap'] as const) {
       const flood = hosts.peer('udp-flood', OUR_ADDRESS, '9', '1500');
       await guest.perform({ do: 'stall', ms: 1_000 });
       await flood;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const { link } = await guest.counters();
       // `cap` hides the kernel's count; libpcap has no queue but the kernel's.
-      if (binding === 'libpcap') assert.ok((link['rxKernelDropped'] ?? 0) > 1_000, JSON.stringify(link));
+      if (binding === 'libpcap') await guest.untilCounter('link', 'rxKernelDropped', 100);
       await hosts.peer('echo-server', String(PORT));
       await echo(guest, 1 << 20);
     });
@@ -175,7 +173,8 @@ for (const binding of ['cap', 'libpcap'] as const) {
         const frame = `ffffffffffff0242420000018100${tag}080600010800060400010242420000010a4d00090000000000000a4d0002`;
         const before = await guest.counters();
         assert.equal(await hosts.peer('send-frame', frame, '3'), '3');
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        if (tag === '2000') await guest.untilCounter('arp', 'rxRequests', (before.stack['arp']?.['rxRequests'] ?? 0) + 3);
+        else await guest.untilCounter('link', 'rxVlanTagged', (before.link['rxVlanTagged'] ?? 0) + 3);
         const after = await guest.counters();
         const requests = (after.stack['arp']?.['rxRequests'] ?? 0) - (before.stack['arp']?.['rxRequests'] ?? 0);
         assert.deepEqual([requests, (after.link['rxVlanTagged'] ?? 0) - (before.link['rxVlanTagged'] ?? 0)], wanted);

@@ -32,7 +32,12 @@ class Meter {
   }
 }
 
+let finished = false;
+
+/** Only the first time: what has arrived with it is counted still. */
 function finish(figure: number): void {
+  if (finished) return;
+  finished = true;
   process.stdout.write(`${figure}\n`, () => process.exit(0));
 }
 
