@@ -101,7 +101,7 @@ describe('The link pcap at the terminal', function () {
 
   it('starts scripts in the worker before there is an address, and their output says what their sockets wait for', async () => {
     await hosts.peer('http-server', String(PORT));
-    const worker = hosts.ours.start([process.execPath, path.resolve('dist/worker.js')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: { ...process.env, XDG_STATE_HOME: folder.path } });
+    const worker = hosts.ours.start([process.execPath, path.resolve('dist/worker.js')], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: { ...process.env, XDG_STATE_HOME: folder.path } });
     try {
       const messages: WorkerMessage[] = [];
       const limits = { memoryMb: 256, outputBytesPerSecond: 1 << 20 };
@@ -128,6 +128,19 @@ describe('The link pcap at the terminal', function () {
       worker.kill('SIGKILL');
       await gone;
     }
+  });
+
+  it('gives each of two at once an address of its own, and asks the name server that DHCP names', async () => {
+    hosts.programs.start(hosts.theirs, [
+      'dnsmasq', '--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--interface=eth0', '--bind-interfaces', '--pid-file=',
+      `--dhcp-leasefile=${folder.path}/leases`, '--dhcp-range=10.77.0.60,10.77.0.69,2m', '--address=/name.example/10.77.0.1',
+    ]);
+    await hosts.peer('http-server', String(PORT));
+    const text = FETCH.replace('10.77.0.1', 'name.example');
+    const results = await Promise.all([run(text, []), run(text, [])]);
+    const words = results.map(({ stdout }) => stdout.toString());
+    for (const word of words) assert.match(word, /^200 from 10\.77\.0\.6\d \n$/, results.map(describeRun).join('\n'));
+    assert.notEqual(words[0], words[1]);
   });
 
   it('ends sockets with the reason where nobody gives an address', async () => {
