@@ -493,7 +493,7 @@ interface Response {
   /** Where the time went, ms. */
   readonly timings: FetchTimings;
   /**
-   * The body as UTF-8.
+   * The body as UTF-8, without a byte order mark.
    *
    * @returns the text; what is no UTF-8 becomes U+FFFD
    */
