@@ -26,6 +26,8 @@ export interface MapperOptions {
   readonly programName: string;
   /** Folder that the map's sources are relative to. */
   readonly sourceRoot: string;
+  /** The program itself, for the names that the bundler gave. */
+  readonly program: string;
   /** The source map's JSON; parsed when the first error asks for it. */
   readonly sourceMap: string;
 }
@@ -99,8 +101,15 @@ export class ErrorMapper {
     const [line, column] = [frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1];
     const location = this.locate(line, column);
     if (location === null) return null;
-    const text = String(frame).replace(`${file}:${line}:${column}`, () => `${location.file}:${location.line}:${location.column}`);
+    const text = this.ownNames(String(frame)).replace(`${file}:${line}:${column}`, () => `${location.file}:${location.line}:${location.column}`);
     return { text, location };
+  }
+
+  /** The bundler renames a class that names itself within, `var Name = class _Name`: a stack shows it as it was written. */
+  private ownNames(text: string): string {
+    return text.replace(/^((?:async |new )?)_([\w$]+)(?=[. (])/, (all, before: string, name: string) => {
+      return this.options.program.includes(`var ${name} = class _${name} `) ? `${before}${name}` : all;
+    });
   }
 
   private parse(): SourceMap | null {

@@ -32,7 +32,7 @@ const network = new NetworkPipe({
 });
 
 function run({ options, program, sourceMap }: Program): void {
-  const mapper = new ErrorMapper({ programName: options.programName, sourceRoot: options.sourceRoot, sourceMap });
+  const mapper = new ErrorMapper({ programName: options.programName, sourceRoot: options.sourceRoot, program, sourceMap });
   const report = (error: unknown) => sendError(mapper.describe('handler', error));
   let finished = false;
   let over = false;

@@ -80,6 +80,11 @@ describe('What a script may be written in', function () {
     });
   }
 
+  it('a stack names classes and functions as they were written', async () => {
+    const error = expectError((await bench.run("class Client {\n  static make() { return new Client(); }\n  fail() { throw new Error('named'); }\n  async later() { await null; this.fail(); }\n}\nclass _Own { go() { Client.make().fail(); } }\nfunction outer() { new _Own().go(); }\nouter();")).outcome);
+    assert.deepEqual([...error.stack.matchAll(/at ([\w.]+) \(/g)].map((match) => match[1]), ['Client.fail', '_Own.go', 'outer']);
+  });
+
   it('an error in a handler names its line in an import', async () => {
     write('handler.ts', "export function bind(): void {\n  Event.OnTick.once(() => {\n    null!.x;\n  });\n}\n");
     const { errors, outcome } = await bench.run("import { bind } from './handler';\nbind();");
