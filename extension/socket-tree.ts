@@ -35,8 +35,8 @@ export interface SocketTreeOptions {
   readonly hostAddress: () => string;
 }
 
-/** Counters are shown anew this often: steady enough to be read, and to be pointed at. */
-const COUNTERS_INTERVAL_MS = 1_000;
+/** Counters are shown anew this often: a tooltip comes half a second after the mouse, and not if the node is refreshed meanwhile. */
+const COUNTERS_INTERVAL_MS = 2_000;
 /** While a tooltip is read its node rests. */
 const TOOLTIP_MS = 5_000;
 

@@ -18,12 +18,12 @@ const ACTIONS = {
   hover: (page, { selector }) => page.locator(selector).first().hover({ timeout: ACTION_TIMEOUT_MS }),
   /** Rests on an element until what it shows has come: a list that is drawn anew takes the first try away. */
   hoverUntil: async (page, { selector, shown }) => {
-    for (const deadline = Date.now() + ACTION_TIMEOUT_MS; ; ) {
+    for (const deadline = Date.now() + 2 * ACTION_TIMEOUT_MS; ; ) {
       await page.mouse.move(640, 5);
       await page.locator(selector).first().hover({ timeout: ACTION_TIMEOUT_MS });
-      const seen = await page.locator(shown).first().waitFor({ timeout: 2_000 }).then(() => true, () => false);
+      const seen = await page.locator(shown).first().waitFor({ timeout: 4_000 }).then(() => true, () => false);
       if (seen) return;
-      if (Date.now() > deadline) throw new Error(`${shown} was not shown within ${ACTION_TIMEOUT_MS / 1000} s`);
+      if (Date.now() > deadline) throw new Error(`${shown} was not shown within ${(2 * ACTION_TIMEOUT_MS) / 1000} s`);
     }
   },
   /** Waits until it is there. */

@@ -8,6 +8,7 @@ import { activate, openScript, printed, runOf, serveHttp, stopEverything, until,
 import type { TestServer } from './support';
 
 const ROW = '.pane-body .monaco-list-row';
+const FAILED = `${ROW}:has-text("localhost:1"):has-text("ECONNREFUSED")`;
 const THEMES = { light: 'Default Light Modern', dark: 'Default Dark Modern', 'high-contrast': 'Default High Contrast' } as const;
 
 /** The window as it looks at work, in each kind of theme: the pictures are for eyes. */
@@ -60,14 +61,10 @@ print('streaming');
 
   it('sees the rate of a socket, and opens what failed to read why', async () => {
     await until(api, 'a rate', () => api.tree[0]?.children.some(({ description }) => /connected .* ↓ [\d.]+ KiB\/s/.test(description)));
-    const failed = `${ROW}:has-text("localhost:1"):has-text("ECONNREFUSED")`;
-    await browser.click(`${failed} .monaco-tl-twistie`);
+    await browser.click(`${FAILED} .monaco-tl-twistie`);
     await browser.waitFor(`${ROW} >> text=Came back:`);
     const rows = (await browser.texts(ROW)).join('\n');
     for (const word of ['Sent:', 'Came back:', 'Means:', 'Try:']) assert.ok(rows.includes(word), word);
-    await browser.hoverUntil(failed, '.workbench-hover >> text=Came back');
-    await browser.screenshot('looks-explained');
-    await browser.hoverUntil(`${ROW}:has-text("Try:")`, '.workbench-hover >> text=listen on');
   });
 
   for (const [name, theme] of Object.entries(THEMES)) {
@@ -96,5 +93,11 @@ print('streaming');
     await browser.hover(stream);
     await browser.click(`${stream} .action-label[aria-label="Close Socket"]`);
     await until(api, 'the close', () => [...(runOf(api, document)?.sockets.values() ?? [])].at(-1)?.closedAt !== null);
+  });
+
+  it('reads why something failed while it rests on it', async () => {
+    await browser.hoverUntil(FAILED, '.workbench-hover >> text=Came back');
+    await browser.screenshot('looks-explained');
+    await browser.hoverUntil(`${ROW}:has-text("Try:")`, '.workbench-hover >> text=listen on');
   });
 });

@@ -19,7 +19,7 @@ describe('Run above the first line', () => {
 
   it('is there for a script, and becomes Stop and Restart while it runs', async () => {
     const document = await openScript('lens.ts', `print('runs');\nEvent.OnTick.on(() => {});\n`);
-    assert.deepEqual(await lensTitles(document), ['$(play) Run']);
+    assert.deepEqual(await lensTitles(document), ['$(play) Run', '$(debug-alt) Debug']);
     const [lens] = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri, 100);
     assert.ok(lens?.command);
     await vscode.commands.executeCommand(lens.command.command, ...((lens.command.arguments ?? []) as unknown[]));
@@ -31,7 +31,7 @@ describe('Run above the first line', () => {
     assert.deepEqual(first?.outcome, { kind: 'stopped' });
     await vscode.commands.executeCommand('riftnet.stopScript', document.uri);
     await until(api, 'its end', () => runOf(api, document)?.phase === 'ended');
-    assert.deepEqual(await lensTitles(document), ['$(play) Run']);
+    assert.deepEqual(await lensTitles(document), ['$(play) Run', '$(debug-alt) Debug']);
   });
 
   it('is not there for other TypeScript, nor for a declaration file', async () => {
