@@ -22,6 +22,7 @@ export function doctorArguments({ dns, pcap }: Pick<WorkerSettings, 'dns' | 'pca
     ...(address.mode === 'static' ? [`--address=${address.address}/${address.prefixLength}`] : []),
     ...(address.mode === 'static' && address.gateway !== null ? [`--gateway=${address.gateway}`] : []),
     ...dns.map((server) => `--dns=${server}`),
+    ...(pcap.binding === 'auto' ? [] : [`--capture-binding=${pcap.binding}`]),
   ];
 }
 

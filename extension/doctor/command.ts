@@ -13,6 +13,7 @@ permission to capture, an interface; then DHCP, the router, a name and a connect
   --address A.B.C.D/LEN    an address of the stack's own, instead of one by DHCP
   --gateway A.B.C.D        with --address: the router
   --dns A.B.C.D[:PORT]     a name server instead of those that DHCP names; several: repeat it, or separate by commas
+  --capture-binding auto|cap|libpcap  what captures (default auto)
   --target HOST[:PORT]     what is connected to at the end (default example.com:80)
   --node PATH              a Node to look at first, as the setting riftnet.nodePath
   --verbose                what was sent and seen also where all is well
@@ -29,6 +30,7 @@ export interface DoctorCommand {
   readonly interface: string | null;
   readonly given: { readonly address: string; readonly prefixLength: number; readonly gateway: string | null } | null;
   readonly dns: readonly string[];
+  readonly binding: 'auto' | 'cap' | 'libpcap';
   readonly target: { readonly host: string; readonly port: number };
   readonly nodePath: string | null;
   readonly verbose: boolean;
@@ -59,6 +61,7 @@ export function parseDoctorCommand(args: readonly string[]): Command {
     kind: 'doctor', given, fix,
     interface: readWord('--interface', values.interface),
     dns: (values.dns ?? []).flatMap((text) => text.split(',')).map(readServer),
+    binding: readBinding(values['capture-binding'] ?? 'auto'),
     target: readTarget(values.target ?? 'example.com:80'),
     nodePath: readWord('--node', values.node),
     verbose: values.verbose ?? false,
@@ -77,6 +80,7 @@ function parse(args: readonly string[]) {
         gateway: { type: 'string' },
         dns: { type: 'string', multiple: true },
         target: { type: 'string' },
+        'capture-binding': { type: 'string' },
         node: { type: 'string' },
         verbose: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -133,6 +137,11 @@ function readServer(text: string): string {
 function readWord(option: string, text: string | undefined): string | null {
   if (text === '') throw new DoctorUsageError(`${option} needs a value`);
   return text ?? null;
+}
+
+function readBinding(text: string): DoctorCommand['binding'] {
+  if (text !== 'auto' && text !== 'cap' && text !== 'libpcap') throw new DoctorUsageError(`--capture-binding must be auto, cap or libpcap, not '${text}'`);
+  return text;
 }
 
 function readTarget(text: string): DoctorCommand['target'] {

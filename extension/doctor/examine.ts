@@ -89,7 +89,7 @@ export async function examine(options: ExamineOptions): Promise<Report> {
 }
 
 async function tryNetwork({ command, bundle, signal, system }: ExamineOptions, node: string, on: InterfaceReport, add: (check: Check) => void): Promise<void> {
-  const request: TrialRequest = { interface: on.name, given: command.given, dns: command.dns, target: command.target };
+  const request: TrialRequest = { interface: on.name, given: command.given, dns: command.dns, binding: command.binding, target: command.target };
   const failure = await (system?.trial ?? startTrial)(node, bundle, request, signal, add);
   if (failure === null) return;
   add({ id: 'capture', title: `the trial on ${on.name}`, status: 'failed', summary: failure, details: [], next: ['Run the check again.'], commands: [], ms: 0 });

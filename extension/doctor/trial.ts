@@ -12,13 +12,13 @@ import type { DoctorCommand } from './command';
 const DNS_PORT = 53;
 
 /** What is tried, as it travels to the process. */
-export type TrialRequest = Pick<DoctorCommand, 'given' | 'dns' | 'target'> & { readonly interface: string };
+export type TrialRequest = Pick<DoctorCommand, 'given' | 'dns' | 'binding' | 'target'> & { readonly interface: string };
 
 export type TrialMessage = { readonly check: Check } | { readonly failure: string };
 
 /** @throws Error in plain words for an interface that has gone meanwhile */
 async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck: (check: Check) => void): Promise<void> {
-  const { given, dns, target } = request;
+  const { given, dns, binding, target } = request;
   const on = listInterfaces().find(({ name }) => name === request.interface);
   const mac = on?.mac ?? null;
   if (!on || mac === null) throw new Error(`the interface ${request.interface} is gone: name another, --interface NAME`);
@@ -31,7 +31,7 @@ async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck:
   memory.forget();
   const options: HostTrialOptions = {
     clock, identity: instance, refuse: ownedHere, dhcpTimeoutMs: DHCP_TIMEOUT_MS,
-    open: (own) => openPcap({ interface: on.name, clock, mac: own }),
+    open: (own) => openPcap({ interface: on.name, clock, binding, mac: own }),
     dns: servers,
     given: given && {
       mode: 'static', address: numberOf(given.address), prefixLength: given.prefixLength,

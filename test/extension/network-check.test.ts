@@ -55,9 +55,9 @@ describe("the doctor's process", () => {
 
   it('is given what the worker would have', () => {
     assert.deepEqual(doctorArguments(DEFAULT_WORKER_SETTINGS, null), ['doctor', '--json']);
-    const pcap = { ...DEFAULT_WORKER_SETTINGS.pcap, interface: 'eth1', address: { mode: 'static', address: '192.0.2.9', prefixLength: 24, gateway: '192.0.2.1' } } as const;
+    const pcap = { ...DEFAULT_WORKER_SETTINGS.pcap, interface: 'eth1', binding: 'cap', address: { mode: 'static', address: '192.0.2.9', prefixLength: 24, gateway: '192.0.2.1' } } as const;
     assert.deepEqual(doctorArguments({ dns: ['192.0.2.1:5353'], pcap }, '/n'), [
-      'doctor', '--json', '--node=/n', '--interface=eth1', '--address=192.0.2.9/24', '--gateway=192.0.2.1', '--dns=192.0.2.1:5353',
+      'doctor', '--json', '--node=/n', '--interface=eth1', '--address=192.0.2.9/24', '--gateway=192.0.2.1', '--dns=192.0.2.1:5353', '--capture-binding=cap',
     ]);
   });
 });

@@ -93,10 +93,11 @@ describe('riftnet doctor', function () {
     assert.equal(result.stderr, '');
   });
 
-  it('takes the address it is given, without DHCP', async () => {
+  it('takes the address and the binding it is given, without DHCP', async () => {
     await startNetwork();
-    const { report: found, code, words } = await report([...TARGET, '--address', '10.77.0.99/24', '--gateway', LAN.router, '--dns', LAN.router]);
+    const { report: found, code, words } = await report([...TARGET, '--capture-binding', 'libpcap', '--address', '10.77.0.99/24', '--gateway', LAN.router, '--dns', LAN.router]);
     assert.deepEqual([code, statuses(found)], [0, { ...LOCAL_OK, capture: 'ok', address: 'ok', router: 'ok', dns: 'ok', connection: 'ok' }], words);
+    assert.match(checkOf(found, 'capture').summary, /^opened by libpcap,/);
     assert.equal(checkOf(found, 'address').summary, '10.77.0.99/24, router 10.77.0.1, 10.77.0.1');
   });
 

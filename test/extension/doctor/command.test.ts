@@ -5,14 +5,14 @@ import { ownCommand, shellWords } from '../../../extension/doctor/shell-words';
 describe('the arguments of riftnet doctor', () => {
   it('have defaults that look at the recommended interface', () => {
     assert.deepEqual(parseDoctorCommand(['doctor']), {
-      kind: 'doctor', interface: null, given: null, dns: [], target: { host: 'example.com', port: 80 }, nodePath: null, verbose: false, json: false, fix: null,
+      kind: 'doctor', interface: null, given: null, dns: [], binding: 'auto', target: { host: 'example.com', port: 80 }, nodePath: null, verbose: false, json: false, fix: null,
     });
   });
 
   it('are taken as they are given', () => {
-    const words = ['doctor', '--interface', 'eth1', '--address', '192.0.2.7/24', '--gateway', '192.0.2.1', '--dns', '192.0.2.1,192.0.2.2', '--target', 'web.test:443', '--node', '/n', '--json', '--verbose'];
+    const words = ['doctor', '--interface', 'eth1', '--address', '192.0.2.7/24', '--gateway', '192.0.2.1', '--dns', '192.0.2.1,192.0.2.2', '--capture-binding', 'libpcap', '--target', 'web.test:443', '--node', '/n', '--json', '--verbose'];
     assert.deepEqual(parseDoctorCommand(words), {
-      kind: 'doctor', interface: 'eth1', given: { address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' }, dns: ['192.0.2.1', '192.0.2.2'],
+      kind: 'doctor', interface: 'eth1', given: { address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' }, dns: ['192.0.2.1', '192.0.2.2'], binding: 'libpcap',
       target: { host: 'web.test', port: 443 }, nodePath: '/n', verbose: true, json: true, fix: null,
     });
     assert.deepEqual(parseDoctorCommand(['interfaces', '--json']), { kind: 'interfaces', json: true });
@@ -42,6 +42,7 @@ describe('the arguments of riftnet doctor', () => {
     ['doctor --address 192.0.2.7/33', /not '192\.0\.2\.7\/33'/],
     ['doctor --gateway 192.0.2.1', /--gateway goes with --address/],
     ['doctor --dns example', /--dns must be .*not 'example'/],
+    ['doctor --capture-binding npcap', /must be auto, cap or libpcap, not 'npcap'/],
     ['doctor --target a:b', /--target must be HOST or HOST:PORT.*not 'a:b'/],
     ['doctor --target a:0', /not 'a:0'/],
     ['doctor --interface=', /--interface needs a value/],
