@@ -16,6 +16,8 @@ export interface TreeNode {
 export interface RiftnetApi {
   /** Rises when something here changes its meaning or goes. */
   readonly apiVersion: 1;
+  /** How long `activate` took. */
+  readonly activationMs: number;
   /** Running scripts, and those that have ended and are still shown. */
   readonly runs: readonly Run[];
   /** Fires when a run, a socket or a fetch changes, when something is printed, and when the worker's state changes. */

@@ -34,6 +34,7 @@ import { WorkerSupervisor } from './worker-supervisor';
 let closeWorker: (() => Promise<void>) | null = null;
 
 export function activate(context: vscode.ExtensionContext): RiftnetApi {
+  const begun = performance.now();
   translateWith((text, ...values) => vscode.l10n.t(text, ...values));
   const log = vscode.window.createOutputChannel(t('Riftnet Log'), { log: true });
   const told = new Set<string>();
@@ -96,8 +97,12 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   store.add(model.onDidChange(() => changed.fire()));
   store.add(supervisor.onDidChangeState(() => changed.fire()));
 
+  const activationMs = performance.now() - begun;
+  log.debug(`Activated in ${activationMs.toFixed(1)} ms`);
+
   return {
     apiVersion: 1,
+    activationMs,
     onDidChange: (listener) => changed.event(listener),
     get runs() {
       return model.runs;
