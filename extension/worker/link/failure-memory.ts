@@ -53,6 +53,11 @@ export class FailureMemory {
   }
 
   forget(): void {
-    if (this.file !== null) fs.rmSync(this.file, { force: true });
+    if (this.file === null) return;
+    try {
+      fs.rmSync(this.file, { force: true });
+    } catch {
+      // Another account's, or a folder that cannot be written: it ends by itself within the hour.
+    }
   }
 }

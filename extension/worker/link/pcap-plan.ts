@@ -44,9 +44,9 @@ export function planPcapIfAllowed({ pcap }: WorkerSettings): LinkAttempt[] {
   if (known !== null) throw new LinkFailure(`${known.reason} at ${known.at}: it is tried again an hour later, or at once with --link pcap (setting riftnet.link)`);
   const { address } = pcap;
   const why = "which 'auto' takes where this process may capture";
-  const way = address.mode === 'shared'
-    ? sharedWay(on, address, why)
-    : ways(on, address)(on.wireless ? 'interface' : 'own', address.mode === 'dhcp' ? AUTO_PATIENCE_MS : Infinity, why);
+  // What it may lack, an address or free ports, comes and goes.
+  if (address.mode === 'shared') return [sharedWay(on, address, why)];
+  const way = ways(on, address)(on.wireless ? 'interface' : 'own', address.mode === 'dhcp' ? AUTO_PATIENCE_MS : Infinity, why);
   return [{ ...way, onFailure: (reason) => memory.remember(reason) }];
 }
 

@@ -40,6 +40,7 @@ describe('The ways to the network', () => {
       memory.remember('again');
       memory.forget();
       memory.forget();
+      new FailureMemory(on, '/dev/null', () => now).forget();
       assert.equal(recall(), null);
       for (const text of ['', 'null', '{}', '{"at":"x","network":"10.0.0.5/24","reason":"r"}']) {
         fs.writeFileSync(path.join(folder, fs.readdirSync(folder)[0] ?? 'x.failure.json'), text);
