@@ -11,6 +11,7 @@ const { root } = require('../../esbuild.js');
 const { startBrowserControl } = require('./browser-control.js');
 const { outputFolder, severalRoots, suitesFolder, untrustedFolder, workspaceFolder } = require('./build.js');
 const { installCodeServer } = require('./install-code-server.js');
+const { walk } = require('./walk.js');
 
 /** From the server's start to its line with the port. */
 const SERVER_START_MS = 120_000;
@@ -164,6 +165,10 @@ async function launch({ serverFolder, chromium, signal, windows = [] }) {
         await page.close();
       }
       await server.stop();
+    }
+    if (windows.length === 0 || windows.includes('walk')) {
+      signal.throwIfAborted();
+      failed += await walk({ browser, dataFolder: path.join(dataFolder, 'walk'), serverFolder, startServer });
     }
     return failed;
   } catch (error) {

@@ -10,8 +10,8 @@
 const { buildSuites } = require('./build.js');
 const { chooseLauncher } = require('./choose-launcher.js');
 
-/** The build, the start and the suites together; the server's installation has its own limits. */
-const RUN_TIMEOUT_MS = 10 * 60_000;
+/** The build, the start, the suites and the walk together; the server's installation has its own limits. */
+const RUN_TIMEOUT_MS = 15 * 60_000;
 
 async function main() {
   // The extension host inherits it.
