@@ -28,6 +28,7 @@ const ACTIONS = {
   },
   /** Waits until it is there. */
   waitFor: (page, { selector }) => page.locator(selector).first().waitFor({ timeout: ACTION_TIMEOUT_MS }),
+  waitGone: (page, { selector }) => page.locator(selector).first().waitFor({ state: 'detached', timeout: ACTION_TIMEOUT_MS }),
   texts: (page, { selector }) => page.locator(selector).allInnerTexts(),
   screenshot: async (page, { file }) => void (await page.screenshot({ path: file, timeout: ACTION_TIMEOUT_MS })),
 };

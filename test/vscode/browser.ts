@@ -14,6 +14,8 @@ export const browser = {
   /** Rests on it until what it shows has come. */
   hoverUntil: (selector: string, shown: string) => act('hoverUntil', { selector, shown }),
   waitFor: (selector: string) => act('waitFor', { selector }),
+  /** Waits until it is no longer there. */
+  waitGone: (selector: string) => act('waitGone', { selector }),
   /** The visible text of each element that matches. */
   async texts(selector: string): Promise<string[]> {
     const result = await act('texts', { selector });
