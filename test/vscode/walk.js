@@ -17,6 +17,10 @@ const INSTALL_MS = 120_000;
 /** One thing that a person waits for, on a busy machine. */
 const WAIT_MS = 45_000;
 const STEP_MS = 150_000;
+/** The palette shows what it has, or has been closed by something else. */
+const PALETTE_MS = 15_000;
+/** A hover comes after half a second, or not at all. */
+const HOVER_MS = 4_000;
 const PICTURES = path.join(outputFolder, 'walk');
 /** Name of the picture -> VS Code's theme, and the class that the window has in it. */
 const THEMES = [
@@ -48,7 +52,7 @@ async function walk({ browser, dataFolder, serverFolder, startServer }) {
   try {
     const mocha = new Mocha({ timeout: STEP_MS, bail: true, color: false, reporter: 'spec' });
     mocha.suite.emit('pre-require', global, 'walk', mocha);
-    describeWalk({ page, workspace, extensions, address: `http://127.0.0.1:${server.port}/?${new URLSearchParams({ folder: workspace })}`, port: site.address().port });
+    describeWalk({ page, workspace, extensions, address: `http://127.0.0.1:${server.port}/?${new URLSearchParams({ folder: workspace, payload: JSON.stringify([['skipWelcome', 'true']]) })}`, port: site.address().port });
     return await new Promise((resolve) => mocha.run(resolve));
   } finally {
     site.closeAllConnections();
@@ -86,9 +90,16 @@ function describeWalk({ page, workspace, extensions, address, port }) {
   const see = (selector) => page.locator(selector).first().waitFor();
   const click = (selector, options) => page.locator(selector).first().click(options);
   const command = async (name) => {
-    await page.keyboard.press('F1');
-    await page.locator('.quick-input-widget input').first().fill(`>${name}`);
-    await click(`.quick-input-list .monaco-list-row:has-text("${name}")`);
+    // Something that opens meanwhile takes the focus, and the palette closes: a person opens it again.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await page.keyboard.press('F1');
+        await page.locator('.quick-input-widget input').first().fill(`>${name}`, { timeout: PALETTE_MS });
+        return await click(`.quick-input-list .monaco-list-row:has-text("${name}")`, { timeout: PALETTE_MS });
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
   };
   /** Puts a text in place of all that the active editor holds. */
   const write = async (text) => {
@@ -168,11 +179,17 @@ function describeWalk({ page, workspace, extensions, address, port }) {
 
     it('reads more of a socket where the mouse rests', async () => {
       await look('hover', async () => {
-        // From somewhere else: a mouse that already rests there opens nothing.
-        await page.mouse.move(800, 400);
-        await page.locator('.workbench-hover').waitFor({ state: 'hidden' });
-        await page.locator(`${ROW}:has-text("localhost:${port}"):has-text("connected")`).first().hover();
-        await see('.workbench-hover >> text=Retransmissions');
+        const row = page.locator(`${ROW}:has-text("localhost:${port}"):has-text("connected")`).first();
+        for (let attempt = 1; ; attempt++) {
+          // From somewhere else: a mouse that already rests there opens nothing, nor one under which the row was drawn anew.
+          await page.mouse.move(800, 400 + attempt);
+          await row.hover();
+          try {
+            return await page.locator('.workbench-hover >> text=Retransmissions').first().waitFor({ timeout: HOVER_MS });
+          } catch (error) {
+            if (attempt === 10) throw error;
+          }
+        }
       });
       await page.mouse.move(800, 400);
     });
