@@ -1,4 +1,4 @@
-/** All that fetch does over the gateway, over the link pcap: the servers in one namespace, the stack in another. */
+/** The contract's scripts, and all that fetch does over the gateway, over the link pcap: the servers in one namespace, the stack in another. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -13,7 +13,7 @@ interface Report {
   readonly failures: readonly { readonly fullTitle: string; readonly err: { readonly message?: string } }[];
 }
 
-describe('fetch over the link pcap', function () {
+describe('the contract and fetch over the link pcap', function () {
   this.timeout(480_000);
   let hosts: PcapHosts;
   let folder: ScriptFolder;

@@ -2,6 +2,15 @@
 import { describeRun, runScript } from './run-cli';
 import { ScriptFolder } from './script-folder';
 
+export interface LinkRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  /** All of it, for a failure's message. */
+  readonly description: string;
+  /** Command lines of processes that outlived it. */
+  readonly leftRunning: readonly string[];
+}
+
 export interface FetchLink {
   readonly name: string;
   /** What a script calls the computer that the servers run on. */
@@ -9,7 +18,7 @@ export interface FetchLink {
   /** The address that the servers listen on. */
   readonly listen: string;
   /** Runs a script to its end. @returns what it printed, with its exit code */
-  run(file: string, args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly description: string }>;
+  run(file: string, args: readonly string[]): Promise<LinkRun>;
 }
 
 /** The embedded gateway, with the servers on the loopback address. */
@@ -19,7 +28,7 @@ export const GATEWAY: FetchLink = {
   listen: '127.0.0.1',
   async run(file, args) {
     const result = await runScript(file, args, { limitMs: 120_000 });
-    return { code: result.code, stdout: result.stdout.toString(), description: describeRun(result) };
+    return { code: result.code, stdout: result.stdout.toString(), description: describeRun(result), leftRunning: result.leftRunning };
   },
 };
 

@@ -1,7 +1,8 @@
 /**
- * The suites of fetch over the link pcap: to be run by mocha in the namespace of the servers, with the name of the
+ * The contract's scripts and the suites of fetch over the link pcap: to be run by mocha in the namespace of the servers, with the name of the
  * other namespace, where the stack captures, in RIFTNET_TEST_HOST.
  */
+import { contractScripts } from './contract-suite';
 import { fetchAgainstHostileServer } from './fetch-hostile-suite';
 import type { FetchLink } from './fetch-link';
 import { fetchRequests } from './fetch-requests-suite';
@@ -29,8 +30,8 @@ const PCAP: FetchLink = {
   async run(file, args) {
     const words = ['run', file, '--link', 'pcap', '--interface', 'eth0', '--address', `${OUR_ADDRESS}/24`, '--dns', dns, ...args];
     const result = await runCli(words, { host, limitMs: 150_000 });
-    return { code: result.code, stdout: result.stdout.toString(), description: describeRun(result) };
+    return { code: result.code, stdout: result.stdout.toString(), description: describeRun(result), leftRunning: result.leftRunning };
   },
 };
 
-for (const suite of [fetchAgainstHostileServer, fetchOverTls, fetchRequests, fetchAgainstServers]) suite(PCAP);
+for (const suite of [contractScripts, fetchAgainstHostileServer, fetchOverTls, fetchRequests, fetchAgainstServers]) suite(PCAP);
