@@ -83,9 +83,9 @@ print(socket.status);
     // A port that was free a moment ago, and is again.
     const server = await serveHttp(() => undefined);
     await server.close();
-    const document = await openScript('refused.ts', `const socket = Network.Connect('localhost', ${server.port});\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint(socket.status, socket.error?.code);\n`);
-    await runToEnd(api, document);
-    assert.deepEqual(printed(api, 'refused.ts'), ['error ECONNREFUSED']);
+    const document = await openScript('refused-port.ts', `const socket = Network.Connect('localhost', ${server.port});\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint(socket.status, socket.error?.code);\n`);
+    const { outcome } = await runToEnd(api, document);
+    assert.deepEqual([outcome, printed(api, 'refused-port.ts')], [{ kind: 'finished' }, ['error ECONNREFUSED']], api.output.slice(-10).join('\n'));
     await until(api, "the socket's line", () => api.output.some((entry) => new RegExp(`● socket \\d+ localhost:${server.port} error ECONNREFUSED: `).test(entry)));
   });
 

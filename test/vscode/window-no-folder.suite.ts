@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, printed, runToEnd, stopEverything } from './support';
+import { activate, printed, runToEnd, stopEverything, untilEvent } from './support';
 
 describe('a window without a folder', () => {
   let api: RiftnetApi;
@@ -23,7 +23,11 @@ describe('a window without a folder', () => {
   it('makes a new script as a document to be saved wherever', async () => {
     const made = await vscode.commands.executeCommand<vscode.Uri>('riftnet.newScript', undefined, 'ticks');
     assert.equal(made.scheme, 'untitled');
-    assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /Event\.OnTick\.on/);
+    const editor = await untilEvent('its editor', vscode.window.onDidChangeActiveTextEditor, () => {
+      const active = vscode.window.activeTextEditor;
+      return active?.document.uri.toString() === made.toString() && active;
+    });
+    assert.match(editor.document.getText(), /Event\.OnTick\.on/);
   });
 
   it('says what to do when there is no script to run', async () => {
