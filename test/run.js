@@ -19,7 +19,7 @@ const PHASES = [
   { name: 'sim', minutes: 15, tests: true, commands: [['test/sim/run.js', '--table', '--seeds', '1000']] },
   // In virtual time, on one core, as the simulator.
   { name: 'fuzz', beside: 'sim', minutes: 15, tests: true, commands: [['test/fuzz/run.js', '--seconds', process.env.CI ? '300' : '20', '--seed', '1']] },
-  { name: 'interop', minutes: 25, tests: true, programs: ['nginx', 'apache2', 'tshark', 'ip', 'ethtool', 'ping', 'udhcpd', 'dnsmasq', 'avahi-daemon', 'curl', 'nft', 'setcap', 'redis-server', 'dovecot', 'pcap-config', 'g++', 'make', 'python3'], commands: [['test/interop/ensure-cap.js'], ['test/unit.js', 'test/interop', '--', '--exit', '--reporter-option', 'style=spec']] },
+  { name: 'interop', minutes: 40, tests: true, programs: ['nginx', 'apache2', 'tshark', 'ip', 'ethtool', 'ping', 'udhcpd', 'dnsmasq', 'avahi-daemon', 'curl', 'nft', 'setcap', 'redis-server', 'dovecot', 'pcap-config', 'g++', 'make', 'python3'], commands: [['test/interop/ensure-cap.js'], ['test/unit.js', 'test/interop', '--', '--exit', '--reporter-option', 'style=spec']] },
   { name: 'vscode', minutes: 20, tests: true, programs: ['chromium'], commands: [['test/vscode/launch.js']] },
 ];
 
