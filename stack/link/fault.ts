@@ -6,7 +6,8 @@ import type { Clock, Timer } from '../clock';
 import type { Random } from '../random';
 import { readU16 } from '../wire/bytes';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4 } from '../wire/ethernet';
-import type { Claim, Device, LinkChange, LinkCounters } from './device';
+import type { Device } from './device';
+import { WrappedDevice } from './wrapped-device';
 
 export interface FaultOptions {
   readonly clock: Clock;
@@ -55,7 +56,7 @@ interface Held {
   readonly frame: Uint8Array;
 }
 
-class Faulty implements FaultyDevice {
+class Faulty extends WrappedDevice implements FaultyDevice {
   readonly faults: FaultCounters = { lost: 0, duplicated: 0, corrupted: 0, reordered: 0, overflowed: 0 };
   /** Frames under way, soonest first from `head` on. */
   private held: Held[] = [];
@@ -69,55 +70,13 @@ class Faulty implements FaultyDevice {
   private closed = false;
 
   constructor(
-    private readonly device: Device,
+    device: Device,
     private readonly options: FaultOptions,
-  ) {}
-
-  get mac(): Uint8Array {
-    return this.device.mac;
+  ) {
+    super(device);
   }
 
-  get mtu(): number {
-    return this.device.mtu;
-  }
-
-  get counters(): LinkCounters {
-    return this.device.counters;
-  }
-
-  get hasFrames(): boolean {
-    return this.device.hasFrames;
-  }
-
-  get onFrame(): (() => void) | null {
-    return this.device.onFrame;
-  }
-
-  set onFrame(onFrame: (() => void) | null) {
-    this.device.onFrame = onFrame;
-  }
-
-  get acceptsPartialChecksums(): boolean {
-    return this.device.acceptsPartialChecksums ?? false;
-  }
-
-  get onStateChange(): ((change: LinkChange) => void) | null {
-    return this.device.onStateChange ?? null;
-  }
-
-  set onStateChange(onStateChange: ((change: LinkChange) => void) | null) {
-    this.device.onStateChange = onStateChange;
-  }
-
-  use(claim: Claim | null): void {
-    this.device.use?.(claim);
-  }
-
-  receive(budget: number, handler: (frame: Uint8Array) => void): number {
-    return this.device.receive(budget, handler);
-  }
-
-  send(buffer: Uint8Array, length: number): void {
+  override send(buffer: Uint8Array, length: number): void {
     const { options, faults } = this;
     if (this.closed || length > buffer.length) {
       this.device.send(buffer, length);
@@ -135,12 +94,12 @@ class Faulty implements FaultyDevice {
     }
   }
 
-  close(): void {
+  override close(): void {
     this.closed = true;
     this.timer?.cancel();
     this.held = [];
     this.head = 0;
-    this.device.close();
+    super.close();
   }
 
   private happens(share: number | undefined): boolean {

@@ -1,70 +1,29 @@
 /** Shows what passes a device, both ways, to somebody who only looks. */
-import type { Claim, Device, LinkChange, LinkCounters } from './device';
+import type { Device } from './device';
 import { Direction } from './pcapng';
+import { WrappedDevice } from './wrapped-device';
 
 /** @param frame a view, valid only during the call */
 export type Look = (frame: Uint8Array, direction: Direction) => void;
 
-class TappedDevice implements Device {
+class TappedDevice extends WrappedDevice {
   constructor(
-    private readonly device: Device,
+    device: Device,
     private readonly look: Look,
-  ) {}
-
-  get mac(): Uint8Array {
-    return this.device.mac;
+  ) {
+    super(device);
   }
 
-  get mtu(): number {
-    return this.device.mtu;
-  }
-
-  get counters(): LinkCounters {
-    return this.device.counters;
-  }
-
-  get hasFrames(): boolean {
-    return this.device.hasFrames;
-  }
-
-  get onFrame(): (() => void) | null {
-    return this.device.onFrame;
-  }
-
-  set onFrame(onFrame: (() => void) | null) {
-    this.device.onFrame = onFrame;
-  }
-
-  get acceptsPartialChecksums(): boolean {
-    return this.device.acceptsPartialChecksums ?? false;
-  }
-
-  get onStateChange(): ((change: LinkChange) => void) | null {
-    return this.device.onStateChange ?? null;
-  }
-
-  set onStateChange(onStateChange: ((change: LinkChange) => void) | null) {
-    this.device.onStateChange = onStateChange;
-  }
-
-  use(claim: Claim | null): void {
-    this.device.use?.(claim);
-  }
-
-  send(buffer: Uint8Array, length: number): void {
+  override send(buffer: Uint8Array, length: number): void {
     this.look(buffer.subarray(0, length), Direction.outbound);
-    this.device.send(buffer, length);
+    super.send(buffer, length);
   }
 
-  receive(budget: number, handler: (frame: Uint8Array) => void): number {
-    return this.device.receive(budget, (frame) => {
+  override receive(budget: number, handler: (frame: Uint8Array) => void): number {
+    return super.receive(budget, (frame) => {
       this.look(frame, Direction.inbound);
       handler(frame);
     });
-  }
-
-  close(): void {
-    this.device.close();
   }
 }
 

@@ -259,13 +259,14 @@ function noteFlight(tcb: Tcb): void {
 
 /** Whether new data is spread over the round trip. */
 export function isPaced(context: TcpContext, tcb: Tcb): boolean {
-  return pacingGapMs(context, tcb) > 0;
+  const { srttMs } = tcb.rtt;
+  return context.config.pacing && srttMs !== null && srttMs >= PACING_QUANTUM_MS;
 }
 
 /** Time that one byte takes at the pace of the present window, ms; 0: not paced. */
 function pacingGapMs(context: TcpContext, tcb: Tcb): number {
   const { srttMs } = tcb.rtt;
-  if (!context.config.pacing || srttMs === null || srttMs < PACING_QUANTUM_MS) return 0;
+  if (srttMs === null || !isPaced(context, tcb)) return 0;
   const { cwndBytes, ssthreshBytes } = tcb.congestion;
   // Twice the window per round trip lets slow start double; a fifth more lets congestion avoidance grow. As Linux does.
   const factor = cwndBytes < ssthreshBytes / 2 ? 2 : 1.2;
