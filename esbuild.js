@@ -93,10 +93,16 @@ const entries = {
 };
 
 function productOptions(production) {
-  const present = Object.fromEntries(Object.entries(entries).filter(([, entry]) => fs.existsSync(path.join(root, entry))));
   // jsonc-parser's main file loads its parts in a way that cannot be bundled.
   const alias = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
-  return { ...common, alias, entryPoints: present, outdir: 'dist', minify: production, sourcemap: !production };
+  return { ...common, alias, entryPoints: entries, outdir: 'dist', minify: production, sourcemap: !production };
+}
+
+/** Builds some of the product's bundles, by their names, into another folder, without source maps. */
+async function buildParts(names, outdir, { minify = false } = {}) {
+  const esbuild = require('esbuild');
+  const entryPoints = Object.fromEntries(names.map((name) => [name, entries[name]]));
+  await esbuild.build({ ...productOptions(true), entryPoints, outdir, minify });
 }
 
 /** Builds files below the root each into a bundle of its own, below dist/ at the same path. Packages stay outside. */
@@ -122,7 +128,7 @@ async function buildProduct({ production = false, watch = false } = {}) {
   await context.watch();
 }
 
-module.exports = { root, entries, ensureDependencies, ensureCap, buildProduct, buildTests };
+module.exports = { root, entries, ensureDependencies, ensureCap, buildParts, buildProduct, buildTests };
 
 if (require.main === module) {
   const known = new Set(['--production', '--watch']);
