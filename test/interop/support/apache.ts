@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Certificate } from './certificates';
 import { freePort, waitForPort } from './nginx';
+import { terminate } from './processes';
 
 const MODULES = '/usr/lib/apache2/modules';
 const LOADED = ['mpm_event', 'authz_core', 'mime', 'setenvif', 'filter', 'headers', 'alias', 'deflate', 'brotli', 'proxy', 'proxy_http', 'socache_shmcb', 'ssl'];
@@ -54,11 +55,7 @@ export class Apache {
   }
 
   async stop(): Promise<void> {
-    if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
-      const ended = new Promise((resolve) => this.child.once('exit', resolve));
-      this.child.kill('SIGTERM');
-      await ended;
-    }
+    await terminate(this.child);
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }

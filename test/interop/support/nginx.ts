@@ -5,6 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Certificate } from './certificates';
+import { terminate } from './processes';
 
 export interface NginxOptions {
   /** Default 127.0.0.1. */
@@ -52,11 +53,7 @@ export class Nginx {
   }
 
   async stop(): Promise<void> {
-    if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
-      const ended = new Promise((resolve) => this.child.once('exit', resolve));
-      this.child.kill('SIGTERM');
-      await ended;
-    }
+    await terminate(this.child);
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }

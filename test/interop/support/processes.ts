@@ -1,4 +1,5 @@
-/** Which processes a command started, read from /proc: to tell whether it left any of them running. */
+/** Which processes a command started, read from /proc: to tell whether it left any of them running; and how one is ended. */
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 
 interface Stat {
@@ -89,4 +90,12 @@ export class DescendantWatch {
       }
     }
   }
+}
+
+/** Asks a process to end, and waits until it has; one that never started, or has ended, is fine too. */
+export async function terminate(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
 }
