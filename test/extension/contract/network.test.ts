@@ -3,25 +3,11 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import type { TcpSocket } from '../../../stack';
-import type { Socket } from '../../../extension/worker/script/socket';
 import { closeServers, nameServer, tcpServer } from '../../interop/support/servers';
 import { RuntimeBench } from '../worker/runtime-bench';
-import { NOBODY, ScriptUnderTest, ScriptWorld, SERVER } from '../worker/script-world';
+import { NOBODY, openPair, ScriptUnderTest, ScriptWorld, SERVER } from '../worker/script-world';
 
 const PORT = 80;
-
-/** A script's socket and its peer's, connected in memory. */
-function pair(options: ConstructorParameters<typeof ScriptWorld>[0] = {}): { world: ScriptWorld; script: ScriptUnderTest; socket: Socket; peer: TcpSocket } {
-  const world = new ScriptWorld(options);
-  const peers: TcpSocket[] = [];
-  world.listen(PORT, (accepted) => peers.push(accepted));
-  const script = world.script();
-  const socket = world.open(script, PORT);
-  world.until(() => peers.length > 0, 'the peer to accept');
-  const [peer] = peers;
-  assert.ok(peer);
-  return { world, script, socket, peer };
-}
 
 /** What the peer has received. */
 function heard(peer: TcpSocket): Buffer {
@@ -217,7 +203,7 @@ describe('The contract: Network', function () {
   });
 
   it('connected: ready to read and write', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     peer.write(Buffer.from('read'));
     assert.equal(socket.write('write'), true);
     world.advance(100);
@@ -230,7 +216,7 @@ describe('The contract: Network', function () {
     const world = new ScriptWorld({ names: {} });
     const script = world.script();
     const sockets = [script.Connect('missing.example', PORT), script.Connect(SERVER, PORT)];
-    const { world: other, socket, peer } = pair();
+    const { world: other, socket, peer } = openPair();
     peer.abort();
     other.advance(10);
     world.until(() => sockets.every(({ status }) => status === 'error'), 'both to fail');
@@ -238,10 +224,10 @@ describe('The contract: Network', function () {
   });
 
   it('fin: closed, by the user or, once everything received has been read, by the peer', () => {
-    const user = pair();
+    const user = openPair();
     user.socket.close();
     assert.equal(user.socket.status, 'fin');
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     peer.write(Buffer.from('before'));
     peer.close();
     world.advance(1_000);
@@ -252,7 +238,7 @@ describe('The contract: Network', function () {
 
   it("The peer's close shows as `fin` only when the script has read everything that came before it, or has asked `read(n)` for more than is left (`read()` still gives the rest): the loop `read(); await tick; if (status !== 'connected') break;` never loses data.", () => {
     for (let tickMs = 1; tickMs <= 64; tickMs *= 2) {
-      const { world, socket, peer } = pair({ faults: { delayMs: 3 } });
+      const { world, socket, peer } = openPair({ faults: { delayMs: 3 } });
       const data = Buffer.alloc(100_000, 'never loses');
       assert.equal(peer.write(data), data.length);
       peer.close();
@@ -264,7 +250,7 @@ describe('The contract: Network', function () {
       }
       assert.ok(Buffer.concat(got).equals(data), `with a tick of ${tickMs} ms`);
     }
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     peer.write(Buffer.from('left'));
     peer.close();
     world.advance(100);
@@ -275,7 +261,7 @@ describe('The contract: Network', function () {
   });
 
   it('A reset after received data shows as `error` in the same way, once drained; writes refuse at once.', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     peer.write(Buffer.from('drained'));
     world.advance(100);
     peer.abort();
@@ -287,7 +273,7 @@ describe('The contract: Network', function () {
   });
 
   it('When `fin` shows, the stack sends its own FIN: nothing stays half-closed.', () => {
-    const { world, socket, peer, script } = pair();
+    const { world, socket, peer, script } = openPair();
     peer.close();
     world.advance(100);
     assert.equal(socket.status, 'fin');
@@ -298,7 +284,7 @@ describe('The contract: Network', function () {
   });
 
   it('socket.write(data: Buffer | Uint8Array): boolean', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     assert.equal(socket.write(Buffer.from([0, 255, 10])), true);
     assert.equal(socket.write(new Uint8Array([1, 2]).subarray(1)), true);
     world.advance(100);
@@ -306,7 +292,7 @@ describe('The contract: Network', function () {
   });
 
   it('socket.write(bytes: number[]): boolean, each 0–255', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     assert.equal(socket.write([0, 1, 254, 255]), true);
     for (const byte of [-1, 256, 0.5, NaN, '1', null, undefined]) assert.throws(() => socket.write([1, byte]), /bytes\[1\] must be a/);
     world.advance(100);
@@ -314,7 +300,7 @@ describe('The contract: Network', function () {
   });
 
   it('socket.write(text: string, encoding?: BufferEncoding): boolean, utf8 unless told', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     assert.equal(socket.write('€'), true);
     assert.equal(socket.write('é', 'latin1'), true);
     assert.equal(socket.write('ff00', 'hex'), true);
@@ -323,7 +309,7 @@ describe('The contract: Network', function () {
   });
 
   it('All or nothing, in order; false if not connected (closed, or not yet), or if the send queue has no room now (try again on a later tick).', () => {
-    const { world, socket, peer, script } = pair();
+    const { world, socket, peer, script } = openPair();
     const early = script.Connect(SERVER, PORT);
     assert.equal(early.write('not yet'), false);
     assert.equal(socket.write(Buffer.alloc(64 << 20, 'a')), true);
@@ -349,7 +335,7 @@ describe('The contract: Network', function () {
   });
 
   it('An unknown encoding, a byte out of range, or data larger than the whole queue (documented, at least 64 MiB) throws and queues nothing.', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     assert.throws(() => socket.write('x', 'utf-9'), TypeError);
     assert.throws(() => socket.write('x', 5), TypeError);
     assert.throws(() => socket.write([1, 2, 256]), RangeError);
@@ -362,7 +348,7 @@ describe('The contract: Network', function () {
   });
 
   it('socket.read(): Buffer | null: everything that has arrived; null if nothing has', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     assert.equal(socket.read(), null);
     for (const part of ['one ', 'two ', 'three']) {
       peer.write(Buffer.from(part));
@@ -375,7 +361,7 @@ describe('The contract: Network', function () {
   });
 
   it('socket.read(n: number): Buffer | null: exactly n bytes; null, and nothing consumed, if fewer have arrived', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     peer.write(Buffer.from('12345'));
     world.advance(50);
     assert.equal(socket.read(6), null);
@@ -387,7 +373,7 @@ describe('The contract: Network', function () {
   });
 
   it("`read(n)` is satisfiable for any n up to the socket's limit (documented, at least 64 MiB): bytes move to the script's side as far as was asked for, whatever the TCP window.", () => {
-    const { world, socket, peer } = pair({ clientConfig: { tcp: { receiveBufferBytes: 50_000 } } });
+    const { world, socket, peer } = openPair({ clientConfig: { tcp: { receiveBufferBytes: 50_000 } } });
     const n = 64 << 20;
     let sent = 0;
     const block = Buffer.alloc(1 << 20, 5);
@@ -405,7 +391,7 @@ describe('The contract: Network', function () {
   });
 
   it("A larger n, or one beyond what the script's sockets may hold together, throws RangeError.", () => {
-    const { world, script, socket } = pair();
+    const { world, script, socket } = openPair();
     assert.throws(() => socket.read((64 << 20) + 1), RangeError);
     // 512 MiB of memory: 256 MiB for all pending reads together.
     const others = Array.from({ length: 4 }, () => world.open(script, PORT));
@@ -416,7 +402,7 @@ describe('The contract: Network', function () {
   });
 
   it('socket.close(): void: sends what is queued, then FIN; may be called again; status becomes fin', () => {
-    const { world, socket, peer } = pair();
+    const { world, socket, peer } = openPair();
     socket.write(Buffer.alloc(500_000, 1));
     assert.equal(socket.close(), undefined);
     socket.close();
@@ -429,7 +415,7 @@ describe('The contract: Network', function () {
   });
 
   it('Ours beyond the original: `socket.error` (`{ code, message }`: ENOTFOUND, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, …), `remoteAddress`, `remotePort`, `localPort`, `bufferedAmount`, `bytesRead`, `bytesWritten`.', () => {
-    const { world, socket, peer } = pair({ names: {} });
+    const { world, socket, peer } = openPair({ names: {} });
     socket.write('12345');
     assert.equal(socket.bufferedAmount, 5);
     peer.write(Buffer.from('123'));

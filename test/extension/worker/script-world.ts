@@ -2,6 +2,7 @@
  * Scripts' sockets from end to end without processes and without time: a script's side and the worker's joined by a
  * pipe in memory, over a stack that is cabled to a second one, the peers', on a virtual clock.
  */
+import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import dnsPacket from 'dns-packet';
 import {
@@ -237,3 +238,17 @@ export class ScriptUnderTest {
   }
 }
 
+const PAIR_PORT = 80;
+
+/** A world with one script and one peer, whose connection is open. */
+export function openPair(options: WorldOptions = {}): { world: ScriptWorld; script: ScriptUnderTest; socket: Socket; peer: TcpSocket } {
+  const world = new ScriptWorld(options);
+  const peers: TcpSocket[] = [];
+  world.listen(PAIR_PORT, (accepted) => peers.push(accepted));
+  const script = world.script();
+  const socket = world.open(script, PAIR_PORT);
+  world.until(() => peers.length > 0, 'the peer to accept');
+  const [peer] = peers;
+  assert.ok(peer);
+  return { world, script, socket, peer };
+}
