@@ -9,6 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { root } = require('../esbuild.js');
+const { PhaseOutput } = require('./phase-output.js');
 
 /** What the phases run. `programs` come from Debian; `tests`: mocha runs in it and must report tests. */
 const PHASES = [
@@ -60,7 +61,7 @@ async function endGroup(pid) {
 
 /**
  * Runs `node WORDS…` in a process group of its own.
- * @returns why it failed, or null; and the totals that mocha's own last lines told
+ * @returns why it failed, or null; and what was read from its output
  */
 async function runNode(words, minutes, totalsFile, echo) {
   const child = spawn(process.execPath, words, {
@@ -70,7 +71,11 @@ async function runNode(words, minutes, totalsFile, echo) {
     env: { ...process.env, RIFTNET_TEST_TOTALS: totalsFile, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
   });
   if (child.pid) current.add(child.pid);
-  const counted = countLines(child.stdout, echo);
+  const output = new PhaseOutput();
+  child.stdout.on('data', (chunk) => {
+    echo(chunk);
+    output.add(chunk);
+  });
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -83,27 +88,8 @@ async function runNode(words, minutes, totalsFile, echo) {
   clearTimeout(timer);
   const leftOver = child.pid ? await endGroup(child.pid) : false;
   current.delete(child.pid);
-  if (timedOut) return { failure: `not done after ${minutes} minutes`, counted };
-  return { failure: ended ?? (leftOver ? 'left processes running, which were ended' : null), counted };
-}
-
-/** Passes the output on, and reads mocha's totals from it: for a suite whose reporter runs where no file of ours is written. */
-function countLines(stream, echo) {
-  const counted = { passed: 0, failed: 0, skipped: 0, seen: false };
-  let rest = '';
-  stream.on('data', (chunk) => {
-    echo(chunk);
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = (lines.pop() ?? '').slice(-1_000);
-    for (const line of lines) {
-      // eslint-disable-next-line no-control-regex -- colours are control characters
-      const match = /^\s*(?:\x1b\[[\d;]*m)*\s*(\d+) (passing|failing|pending)\b/.exec(line.replace(/\x1b\[[\d;]*m/g, ''));
-      if (!match) continue;
-      counted.seen = true;
-      counted[{ passing: 'passed', failing: 'failed', pending: 'skipped' }[match[2]]] += Number(match[1]);
-    }
-  });
-  return counted;
+  if (timedOut) return { failure: `not done after ${minutes} minutes`, output };
+  return { failure: ended ?? (leftOver ? 'left processes running, which were ended' : null), output };
 }
 
 function readTotals(file) {
@@ -120,16 +106,17 @@ function readTotals(file) {
 async function runPhase(phase, folder, echo) {
   const started = performance.now();
   const totalsFile = path.join(folder, `${phase.name}.jsonl`);
-  const result = { name: phase.name, failure: null, passed: 0, failed: 0, skipped: 0, seconds: 0 };
+  const result = { name: phase.name, failure: null, excerpt: [], passed: 0, failed: 0, skipped: 0, seconds: 0 };
   const commands = [...phase.commands];
   if (phase.programs) commands.unshift(['test/debian-packages.js', ...phase.programs]);
   for (const words of commands) {
     const minutes = words[0] === 'test/debian-packages.js' ? INSTALL_MINUTES : phase.minutes;
-    const { failure, counted } = await runNode(words, minutes, totalsFile, echo);
+    const { failure, output } = await runNode(words, minutes, totalsFile, echo);
     const written = readTotals(totalsFile);
-    Object.assign(result, pick(written.seen ? written : counted));
+    Object.assign(result, pick(written.seen ? written : output.counted));
     if (failure) {
       result.failure = `node ${words.join(' ')}: ${failure}`;
+      result.excerpt = output.excerpt();
       break;
     }
   }
@@ -173,6 +160,7 @@ function pick({ passed, failed, skipped }) {
 }
 
 function summarise(results) {
+  for (const { name, excerpt } of results) if (excerpt.length > 0) console.log(`\n=== why ${name} failed\n${excerpt.join('\n')}`);
   console.log('\nphase      result   seconds   passed   failed');
   for (const { name, failure, failed, passed, seconds } of results) {
     const row = [name.padEnd(10), (failed ? 'FAILED' : 'ok').padEnd(6), seconds.toFixed(1).padStart(9), String(passed).padStart(8), String(failed).padStart(8)];
