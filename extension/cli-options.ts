@@ -1,11 +1,9 @@
 /** The terminal command's arguments: what may be given, and what is said of what may not. */
 import { statSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { readCaFile } from './worker/ca-certificates';
-import { parseAddress } from './address-setting';
-import type { AddressSetting, LinkMode, PcapSettings, WorkerSettings } from './protocol';
+import { BINDINGS, checkAddress, checkChoice, checkNotEmpty, checkOwnAddress, checkServers, LOCALHOST_MODES, readOptions, UsageError } from './option-values';
+import type { LinkMode, WorkerSettings } from './protocol';
 import { SCRIPT_EXTENSIONS } from './worker/loader';
 
 export const USAGE = `Usage: riftnet run SCRIPT [OPTION]...
@@ -47,14 +45,7 @@ export interface RunCommand {
 
 export type Command = RunCommand | { readonly kind: 'help' } | { readonly kind: 'version' };
 
-/** What is wrong with the arguments, in words for people. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 const LINKS: readonly LinkMode[] = ['auto', 'gateway', 'pcap'];
-const BINDINGS: readonly PcapSettings['binding'][] = ['auto', 'cap', 'libpcap'];
-const LOCALHOST_MODES: readonly PcapSettings['localhost'][] = ['relay', 'router'];
 /** The options that say how the stack is a host on an interface. */
 const HOST_OPTIONS = ['interface', 'address', 'gateway', 'capture-binding', 'localhost'] as const;
 
@@ -96,35 +87,23 @@ export function parseCommand(args: readonly string[]): Command {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        link: { type: 'string' },
-        interface: { type: 'string' },
-        address: { type: 'string' },
-        gateway: { type: 'string' },
-        'capture-binding': { type: 'string' },
-        localhost: { type: 'string' },
-        'tick-rate': { type: 'string' },
-        timeout: { type: 'string' },
-        'host-address': { type: 'string' },
-        dns: { type: 'string', multiple: true },
-        ca: { type: 'string', multiple: true },
-        capture: { type: 'string' },
-        stats: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    // Node's own words name the option; its advice on dashes is shorter here.
-    const message = error instanceof Error ? (error.message.split(/\. To specify|\n/)[0] ?? '') : String(error);
-    const ambiguous = /^Option '(?:-\w, )?(--[\w-]+).* is ambiguous/.exec(message)?.[1];
-    if (ambiguous !== undefined) throw new UsageError(`${ambiguous} needs a value; one that begins with a dash is written ${ambiguous}=-…`);
-    throw new UsageError(`${message}; see riftnet --help`);
-  }
+  return readOptions(args, {
+    link: { type: 'string' },
+    interface: { type: 'string' },
+    address: { type: 'string' },
+    gateway: { type: 'string' },
+    'capture-binding': { type: 'string' },
+    localhost: { type: 'string' },
+    'tick-rate': { type: 'string' },
+    timeout: { type: 'string' },
+    'host-address': { type: 'string' },
+    dns: { type: 'string', multiple: true },
+    ca: { type: 'string', multiple: true },
+    capture: { type: 'string' },
+    stats: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean' },
+  }, 'riftnet --help');
 }
 
 function checkFile(script: string): string {
@@ -141,37 +120,6 @@ function checkFile(script: string): string {
   return file;
 }
 
-function checkAddress(option: string, text: string | undefined): string | null {
-  if (text === undefined) return null;
-  if (!isIPv4(text)) throw new UsageError(`${option} must be an IPv4 address such as 192.0.2.1, not '${text}'`);
-  return text;
-}
-
-function checkOwnAddress(text: string | undefined, gateway: string | null): AddressSetting {
-  const address = parseAddress(text ?? 'dhcp');
-  if (address === null) throw new UsageError(`--address must be dhcp, shared, or an IPv4 address with the length of its network, such as 192.0.2.7/24, not '${text}'`);
-  if (address.mode !== 'dhcp') return { ...address, gateway };
-  if (gateway !== null) throw new UsageError('--gateway goes with a given address, --address A.B.C.D/LEN or shared: DHCP names the router itself');
-  return address;
-}
-
-function checkChoice<T extends string>(option: string, text: string | undefined, choices: readonly T[]): T | null {
-  if (text === undefined) return null;
-  const known = choices.find((choice) => choice === text);
-  if (known === undefined) throw new UsageError(`${option} must be one of ${choices.join(', ')}, not '${text}'`);
-  return known;
-}
-
-function checkServers(given: readonly string[]): string[] {
-  const servers = given.flatMap((text) => text.split(','));
-  for (const server of servers) {
-    const [address = '', port, more] = server.split(':');
-    const portFits = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
-    if (!isIPv4(address) || !portFits || more !== undefined) throw new UsageError(`--dns must be an IPv4 address such as 192.0.2.1 or 192.0.2.1:53, not '${server}'`);
-  }
-  return servers;
-}
-
 function checkCaFile(given: string): string {
   const file = path.resolve(checkNotEmpty('--ca', given));
   try {
@@ -180,11 +128,6 @@ function checkCaFile(given: string): string {
     throw new UsageError(`--ca: ${error instanceof Error ? error.message : String(error)}`);
   }
   return file;
-}
-
-function checkNotEmpty(option: string, text: string): string {
-  if (text === '') throw new UsageError(`${option} needs a value`);
-  return text;
 }
 
 function checkNumber(option: string, text: string | undefined, min: number, max: number): number | null {

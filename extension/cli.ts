@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { version } from '../package.json';
 import { nodeForCapture, runIn, watchStarter } from './cli-granted';
-import { parseCommand, UsageError, USAGE, type RunCommand } from './cli-options';
+import { parseCommand, USAGE, type RunCommand } from './cli-options';
 import type { OutputLevel, RunOutcome, WorkerMessage } from './protocol';
 import { Runtime } from './worker/runtime';
 import { LINGER_MS } from './worker/script-run';
@@ -169,7 +169,7 @@ async function main(): Promise<void> {
     if (node !== null) return runIn(node);
     new Terminal(command).run();
   } catch (error) {
-    say(error instanceof UsageError || error instanceof Error ? error.message : String(error));
+    say(error instanceof Error ? error.message : String(error));
     process.exitCode = EXIT.usage;
   }
 }

@@ -5,7 +5,7 @@ import { plainEnvironment } from './node/probe-node';
 import type { WorkerSettings } from './protocol';
 import { t } from './l10n';
 
-/** All its steps have limits of their own, 100 s together. */
+/** All its steps have limits of their own, 115 s together. */
 const LIMIT_MS = 180_000;
 /** How long it may take to give its address back when it is stopped. */
 const STOP_MS = 5_000;
@@ -20,9 +20,11 @@ export function doctorArguments({ dns, pcap }: Pick<WorkerSettings, 'dns' | 'pca
     ...(nodePath === null ? [] : [`--node=${nodePath}`]),
     ...(pcap.interface === null ? [] : [`--interface=${pcap.interface}`]),
     ...(address.mode === 'static' ? [`--address=${address.address}/${address.prefixLength}`] : []),
-    ...(address.mode === 'static' && address.gateway !== null ? [`--gateway=${address.gateway}`] : []),
+    ...(address.mode === 'shared' ? ['--address=shared'] : []),
+    ...(address.mode !== 'dhcp' && address.gateway !== null ? [`--gateway=${address.gateway}`] : []),
     ...dns.map((server) => `--dns=${server}`),
     ...(pcap.binding === 'auto' ? [] : [`--capture-binding=${pcap.binding}`]),
+    ...(pcap.localhost === 'relay' ? [] : [`--localhost=${pcap.localhost}`]),
   ];
 }
 

@@ -10,7 +10,7 @@ export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 /** Stable; a reader leaves out those it does not know. */
 export type CheckId =
   | 'libpcap' | 'bindings' | 'permission' | 'interface'
-  | 'capture' | 'dhcp' | 'address' | 'router' | 'dns' | 'connection'
+  | 'capture' | 'kernel' | 'dhcp' | 'address' | 'router' | 'dns' | 'connection' | 'localhost'
   | 'forwarding';
 
 export interface Check {

@@ -1,6 +1,7 @@
 /** The arguments of `riftnet doctor` and `riftnet interfaces`. */
 import { isIPv4 } from 'node:net';
-import { parseArgs } from 'node:util';
+import { BINDINGS, checkAddress, checkChoice, checkNotEmpty, checkOwnAddress, checkServers, LOCALHOST_MODES, readOptions, UsageError } from '../option-values';
+import type { AddressSetting, PcapSettings } from '../protocol';
 import { FIX_IDS, type FixId } from './fixes/fix';
 
 export const DOCTOR_USAGE = `Usage: riftnet doctor [OPTION]...
@@ -10,10 +11,11 @@ Finds out whether scripts can have a network of their own (--link pcap), and wha
 permission to capture, an interface; then DHCP, the router, a name and a connection are tried on it.
 
   --interface NAME         the interface to look at (default: the recommended one)
-  --address A.B.C.D/LEN    an address of the stack's own, instead of one by DHCP
-  --gateway A.B.C.D        with --address: the router
+  --address dhcp|shared|A.B.C.D/LEN  the stack's address: leased, this computer's, or a given one (default dhcp)
+  --gateway A.B.C.D        with a given or shared address: the router
   --dns A.B.C.D[:PORT]     a name server instead of those that DHCP names; several: repeat it, or separate by commas
   --capture-binding auto|cap|libpcap  what captures (default auto)
+  --localhost relay|router router: the way to this computer by the router is tried too (default relay)
   --target HOST[:PORT]     what is connected to at the end (default example.com:80)
   --node PATH              a Node to look at first, as the setting riftnet.nodePath
   --verbose                what was sent and seen also where all is well
@@ -28,9 +30,11 @@ Exit code: 0 all is well; 1 something failed, or waits for root; 2 wrong usage; 
 export interface DoctorCommand {
   readonly kind: 'doctor';
   readonly interface: string | null;
-  readonly given: { readonly address: string; readonly prefixLength: number; readonly gateway: string | null } | null;
+  /** As a run would have it; with `fix` the length of a given one may be missing, which is 32 then. */
+  readonly address: AddressSetting;
   readonly dns: readonly string[];
-  readonly binding: 'auto' | 'cap' | 'libpcap';
+  readonly binding: PcapSettings['binding'];
+  readonly localhost: PcapSettings['localhost'];
   readonly target: { readonly host: string; readonly port: number };
   readonly nodePath: string | null;
   readonly verbose: boolean;
@@ -41,27 +45,28 @@ export interface DoctorCommand {
 
 export type Command = DoctorCommand | { readonly kind: 'interfaces'; readonly json: boolean } | { readonly kind: 'help' };
 
-export class DoctorUsageError extends Error {
-  override readonly name = 'DoctorUsageError';
-}
+const HELP = 'riftnet doctor --help';
 
-/** @param args with the command's name @throws DoctorUsageError */
+/** @param args with the command's name @throws UsageError */
 export function parseDoctorCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   const [name, ...rest] = positionals;
   if (values.help) return { kind: 'help' };
   if (name === 'interfaces') {
     const other = Object.keys(values).find((option) => option !== 'json') ?? rest[0];
-    if (other !== undefined) throw new DoctorUsageError(`riftnet interfaces takes only --json, not '${other}'`);
+    if (other !== undefined) throw new UsageError(`riftnet interfaces takes only --json, not '${other}'`);
     return { kind: 'interfaces', json: values.json ?? false };
   }
   const fix = readFix(values.fix ?? false, values.undo ?? false, rest);
-  const given = readGiven(values.address, values.gateway, fix !== null);
+  // A fix is about the address alone.
+  const address = fix !== null && values.address !== undefined && isIPv4(values.address) ? `${values.address}/32` : values.address;
   return {
-    kind: 'doctor', given, fix,
+    kind: 'doctor', fix,
     interface: readWord('--interface', values.interface),
-    dns: (values.dns ?? []).flatMap((text) => text.split(',')).map(readServer),
-    binding: readBinding(values['capture-binding'] ?? 'auto'),
+    address: checkOwnAddress(address, checkAddress('--gateway', values.gateway)),
+    dns: checkServers(values.dns ?? []),
+    binding: checkChoice('--capture-binding', values['capture-binding'], BINDINGS) ?? 'auto',
+    localhost: checkChoice('--localhost', values.localhost, LOCALHOST_MODES) ?? 'relay',
     target: readTarget(values.target ?? 'example.com:80'),
     nodePath: readWord('--node', values.node),
     verbose: values.verbose ?? false,
@@ -70,83 +75,45 @@ export function parseDoctorCommand(args: readonly string[]): Command {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        interface: { type: 'string' },
-        address: { type: 'string' },
-        gateway: { type: 'string' },
-        dns: { type: 'string', multiple: true },
-        target: { type: 'string' },
-        'capture-binding': { type: 'string' },
-        node: { type: 'string' },
-        verbose: { type: 'boolean' },
-        json: { type: 'boolean' },
-        fix: { type: 'boolean' },
-        undo: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    const message = error instanceof Error ? (error.message.split(/\. To specify|\n/)[0] ?? '') : String(error);
-    throw new DoctorUsageError(`${message}; see riftnet doctor --help`);
-  }
+  return readOptions(args, {
+    interface: { type: 'string' },
+    address: { type: 'string' },
+    gateway: { type: 'string' },
+    dns: { type: 'string', multiple: true },
+    localhost: { type: 'string' },
+    target: { type: 'string' },
+    'capture-binding': { type: 'string' },
+    node: { type: 'string' },
+    verbose: { type: 'boolean' },
+    json: { type: 'boolean' },
+    fix: { type: 'boolean' },
+    undo: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  }, HELP);
 }
 
 function readFix(fix: boolean, undo: boolean, names: readonly string[]): DoctorCommand['fix'] {
   const [first] = names;
   if (!fix) {
-    if (first !== undefined) throw new DoctorUsageError(`'${first}' is too much: riftnet doctor takes options, and names only with --fix`);
-    if (undo) throw new DoctorUsageError('--undo goes with --fix, which it takes back');
+    if (first !== undefined) throw new UsageError(`'${first}' is too much: riftnet doctor takes options, and names only with --fix`);
+    if (undo) throw new UsageError('--undo goes with --fix, which it takes back');
     return null;
   }
   const what = names.map((name) => {
     const id = FIX_IDS.find((one) => one === name);
-    if (id === undefined) throw new DoctorUsageError(`--fix knows ${FIX_IDS.join(', ')}, not '${name}'`);
+    if (id === undefined) throw new UsageError(`--fix knows ${FIX_IDS.join(', ')}, not '${name}'`);
     return id;
   });
   return { undo, what: what.length > 0 ? [...new Set(what)] : undo ? FIX_IDS : ['capture'] };
 }
 
-function readGiven(address: string | undefined, gateway: string | undefined, forFix: boolean): DoctorCommand['given'] {
-  if (address === undefined) {
-    if (gateway !== undefined) throw new DoctorUsageError('--gateway goes with --address: DHCP names the router itself');
-    return null;
-  }
-  const [ip = '', length, more] = address.split('/');
-  // A fix is about the address alone.
-  const fits = more === undefined && (length === undefined ? forFix : /^\d{1,2}$/.test(length) && Number(length) <= 32);
-  if (!isIPv4(ip) || !fits) throw new DoctorUsageError(`--address must be an IPv4 address with its length, such as 192.0.2.7/24, not '${address}'`);
-  return { address: ip, prefixLength: Number(length ?? 32), gateway: gateway === undefined ? null : readAddress('--gateway', gateway) };
-}
-
-function readAddress(option: string, text: string): string {
-  if (!isIPv4(text)) throw new DoctorUsageError(`${option} must be an IPv4 address such as 192.0.2.1, not '${text}'`);
-  return text;
-}
-
-function readServer(text: string): string {
-  const [address = '', port, more] = text.split(':');
-  const portFits = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
-  if (!isIPv4(address) || !portFits || more !== undefined) throw new DoctorUsageError(`--dns must be an IPv4 address such as 192.0.2.1 or 192.0.2.1:53, not '${text}'`);
-  return text;
-}
-
 function readWord(option: string, text: string | undefined): string | null {
-  if (text === '') throw new DoctorUsageError(`${option} needs a value`);
-  return text ?? null;
-}
-
-function readBinding(text: string): DoctorCommand['binding'] {
-  if (text !== 'auto' && text !== 'cap' && text !== 'libpcap') throw new DoctorUsageError(`--capture-binding must be auto, cap or libpcap, not '${text}'`);
-  return text;
+  return text === undefined ? null : checkNotEmpty(option, text);
 }
 
 function readTarget(text: string): DoctorCommand['target'] {
   const [host = '', port = '80', more] = text.split(':');
   const value = /^\d{1,5}$/.test(port) ? Number(port) : 0;
-  if (!/^[\w.-]+$/.test(host) || value < 1 || value > 65_535 || more !== undefined) throw new DoctorUsageError(`--target must be HOST or HOST:PORT, such as example.com:443, not '${text}'`);
+  if (!/^[\w.-]+$/.test(host) || value < 1 || value > 65_535 || more !== undefined) throw new UsageError(`--target must be HOST or HOST:PORT, such as example.com:443, not '${text}'`);
   return { host, port: value };
 }

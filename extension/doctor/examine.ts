@@ -22,7 +22,8 @@ export interface ExamineOptions {
   readonly bundle: string;
   /** How a person has the copy of Node made. */
   readonly fixCommand: string;
-  readonly forwardingCommand: string;
+  /** How root makes a fix; given its name, and what it needs. */
+  readonly rootFixCommand: (...what: string[]) => string;
   readonly signal: AbortSignal;
   readonly onCheck: (check: Check) => void;
   readonly fixes: readonly FixReport[];
@@ -78,7 +79,8 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   // After a fix the network is not tried: that takes a while, and is a command of its own.
   if (capturing !== null && on?.obstacle === null && command.fix === null) {
     await tryNetwork(options, capturing.path, on, add);
-    if (usesComputersMac(checks, on) && (options.system?.forwards ?? forwardsPackets)()) add(forwardingCheck(options.forwardingCommand));
+    // On a shared address the kernel has the packets in any case.
+    if (command.address.mode !== 'shared' && usesComputersMac(checks, on) && (options.system?.forwards ?? forwardsPackets)()) add(forwardingCheck(options.rootFixCommand('forwarding')));
   }
   const stopped = signal.aborted;
   return {
@@ -88,8 +90,10 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   };
 }
 
-async function tryNetwork({ command, bundle, signal, system }: ExamineOptions, node: string, on: InterfaceReport, add: (check: Check) => void): Promise<void> {
-  const request: TrialRequest = { interface: on.name, given: command.given, dns: command.dns, binding: command.binding, target: command.target };
+async function tryNetwork({ command, bundle, signal, system, rootFixCommand }: ExamineOptions, node: string, on: InterfaceReport, add: (check: Check) => void): Promise<void> {
+  const { address, dns, binding, localhost, target } = command;
+  const fixes = { shared: rootFixCommand('shared'), router: rootFixCommand('router', '--interface', on.name) };
+  const request: TrialRequest = { interface: on.name, address, dns, binding, localhost, target, fixes };
   const failure = await (system?.trial ?? startTrial)(node, bundle, request, signal, add);
   if (failure === null) return;
   add({ id: 'capture', title: `the trial on ${on.name}`, status: 'failed', summary: failure, details: [], next: ['Run the check again.'], commands: [], ms: 0 });

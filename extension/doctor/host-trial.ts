@@ -1,29 +1,19 @@
 /** The stack as a host on an interface, for a trial: opened, given an address, and everything it sends and sees noted. */
 import {
-  CryptoRandom, Direction, formatIpv4, runStack, Stack, tapDevice,
-  type AddressOptions, type Clock, type DhcpLeaseStore, type Device, type PcapResult, type StackEvent,
+  CryptoRandom, Direction, formatIpv4, parseIpv4, runStack, Stack, tapDevice,
+  type AddressInfo, type AddressOptions, type Clock, type Device, type PcapResult, type StackEvent,
 } from '../../stack';
 import { WireLog } from './wire-log';
-
-/** Who the stack is on the network: the same as in a run. */
-export interface Identity {
-  readonly mac: Uint8Array;
-  readonly clientId: Uint8Array;
-  readonly leaseStore: DhcpLeaseStore | null;
-}
 
 export interface HostTrialOptions {
   readonly clock: Clock;
   readonly open: (mac: Uint8Array) => PcapResult;
-  readonly identity: Identity;
-  /** null: by DHCP. */
-  readonly given: (AddressOptions & { readonly mode: 'static' }) | null;
-  /** Name servers instead of those that DHCP names; null: none are given. */
-  readonly dns: AddressOptions['dns'] | null;
+  /** The MAC address that the link is opened with first. */
+  readonly mac: Uint8Array;
+  /** As in a run, or why the stack cannot have the address. */
+  readonly address: AddressOptions | { readonly mode: AddressOptions['mode']; readonly obstacle: string };
   /** First wait for an answer of DHCP, ms. */
   readonly dhcpTimeoutMs: number;
-  /** Why an address must not be taken, or null. */
-  readonly refuse: (address: number) => string | null;
 }
 
 /** Ethernet, then ARP: operation, sender's MAC, sender's address. */
@@ -54,17 +44,12 @@ export class HostTrial {
     return result;
   }
 
-  /** Begins to get an address over the open link. */
+  /** Begins to get an address over the open link. @throws RangeError for an address that no host can have */
   start(): Stack {
-    const { clock, identity, given, dns, refuse, dhcpTimeoutMs } = this.options;
+    const { clock, address, dhcpTimeoutMs } = this.options;
     const { device } = this;
     if (device === null) throw new Error('the link is not open');
-    const { clientId, leaseStore } = identity;
-    const address: AddressOptions = given ?? {
-      mode: 'dhcp', hostname: 'riftnet', clientId, refuse,
-      ...(leaseStore && { leaseStore }),
-      ...(dns && { dns }),
-    };
+    if ('obstacle' in address) throw new Error(address.obstacle);
     this.events = [];
     const stack = new Stack({
       device, random: new CryptoRandom(), address, conflictDetection: true,
@@ -75,6 +60,11 @@ export class HostTrial {
     this.stack = stack;
     this.runner = runStack(stack, clock);
     return stack;
+  }
+
+  /** The address that the stack has now, or null. */
+  get addressInfo(): AddressInfo | null {
+    return this.stack?.addressInfo ?? null;
   }
 
   /** What has happened to the stack since it was started, of one kind. */
@@ -139,7 +129,10 @@ export class HostTrial {
     if (event.type === 'tcp-state') return;
     this.events.push(event);
     if (event.type === 'warning' || event.type === 'address-taken') this.log.note(event.message);
-    if (event.type === 'address') this.log.note(`the address is ${event.address}/${event.prefixLength}`);
+    if (event.type === 'address') {
+      this.log.note(`the address is ${event.address}/${event.prefixLength}`);
+      this.log.own = event.source === 'shared' ? null : parseIpv4(event.address);
+    }
     this.options.clock.soon(() => this.changed());
   }
 }

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { listInterfaces } from '../../stack';
 import { version } from '../../package.json';
-import { DOCTOR_USAGE, DoctorUsageError, parseDoctorCommand, type DoctorCommand } from './command';
+import { UsageError } from '../option-values';
+import { DOCTOR_USAGE, parseDoctorCommand, type DoctorCommand } from './command';
 import { examine } from './examine';
 import { applyFixes } from './fixes/apply';
 import { reportInterfaces } from './interfaces';
@@ -20,7 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     command = parseDoctorCommand(args);
   } catch (error) {
-    if (!(error instanceof DoctorUsageError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`riftnet: ${error.message}\n`);
     return EXIT.usage;
   }
@@ -55,13 +56,18 @@ async function runDoctor(command: DoctorCommand): Promise<number> {
   const report = await examine({
     command, version, bundles, bundle: __filename, fixes, onCheck, signal: stop.signal,
     fixCommand: again('doctor', '--fix'),
-    forwardingCommand: `sudo ${again('doctor', '--fix', 'forwarding')}`,
+    rootFixCommand: (...what) => `sudo ${again('doctor', '--fix', ...what)}`,
   });
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else if (command.fix === null && !stop.signal.aborted) say(renderEnd(report));
+  else if (command.fix === null && !stop.signal.aborted) say(renderEnd(report, runOptions(command)));
   if (process.connected) process.disconnect();
   if (stop.signal.aborted) return EXIT.interrupted;
   return report.ok ? EXIT.ok : EXIT.failed;
+}
+
+/** What a run is told to do as was tried here; a given address is known to whoever gave it. */
+function runOptions({ address, localhost }: DoctorCommand): string {
+  return ['--link pcap', ...(address.mode === 'shared' ? ['--address shared'] : []), ...(localhost === 'router' ? ['--localhost router'] : [])].join(' ');
 }
 
 if (require.main === module) {

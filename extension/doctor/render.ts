@@ -37,8 +37,9 @@ export function renderFix({ title, status, summary, commands }: FixReport): stri
   return lines.map((line) => `${line}\n`).join('');
 }
 
-export function renderEnd({ ok, checks }: Pick<Report, 'ok' | 'checks'>): string {
-  if (ok) return '\nThe stack can be a host of its own on this network: --link pcap.\n';
+/** @param options how a run is told to do what was tried */
+export function renderEnd({ ok, checks }: Pick<Report, 'ok' | 'checks'>, options = '--link pcap'): string {
+  if (ok) return `\nThe stack can be a host of its own on this network: ${options}.\n`;
   const failed = checks.filter(({ status }) => status === 'failed').map(({ title }) => title);
   return `\nWhat failed: ${failed.join('; ')}. Until it is mended, scripts run over the embedded gateway.\n`;
 }

@@ -5,6 +5,10 @@ import type { Check, CheckId } from '../network-report';
 /** What a step comes to; the runner adds the rest. */
 export type StepResult = Pick<Check, 'status' | 'summary'> & Partial<Pick<Check, 'next' | 'commands'>>;
 
+export function failed(summary: string, ...next: string[]): StepResult {
+  return { status: 'failed', summary, next };
+}
+
 export interface Step {
   readonly id: CheckId;
   readonly title: string;

@@ -1,26 +1,12 @@
 /** From an open interface to an answer from outside, step by step, as scripts' connections go. */
-import { formatIpv4, formatMac, parseIpv4, type AddressInfo, type DnsResult, type PcapResult, type TcpSocket } from '../../stack';
-import { formatNetwork, type HostTrial } from './host-trial';
-import type { Step, StepResult } from './step-runner';
+import { formatIpv4, formatMac, parseIpv4, type DnsResult, type TcpSocket } from '../../stack';
+import { addressSteps } from './address-steps';
+import type { HostTrial } from './host-trial';
+import { localhostStep } from './localhost-step';
+import type { CheckId } from '../network-report';
+import { failed, type Step, type StepResult } from './step-runner';
+import { describeFailures, type TrialInterface, type TrialPlan, type TrialTarget } from './trial-plan';
 
-export interface TrialTarget {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface TrialInterface {
-  readonly name: string;
-  /** Wi-Fi: it carries only frames from the interface's own MAC address. */
-  readonly wireless: boolean;
-  readonly mac: Uint8Array;
-  /** Why the link `auto` has gone without it until now; null: it has not. */
-  readonly remembered: { readonly at: string; readonly reason: string } | null;
-}
-
-/** Two DISCOVERs and a while, with each MAC address (RFC 2131 §4.1: the second after 4 s, the third after 12). */
-export const DHCP_PATIENCE_MS = 10_000;
-/** RFC 5227 §2.1.1 takes 4 to 7 s; after a conflict another address has to be leased and probed. */
-const ADDRESS_LIMIT_MS = 25_000;
 /** Three requests a second apart (RFC 1122 §2.3.2.1), and a while. */
 const ROUTER_LIMIT_MS = 5_000;
 const DNS_LIMIT_MS = 20_000;
@@ -31,15 +17,19 @@ const HTTP_PORT = 80;
 /** Of an answer that is no HTTP. */
 const MAX_ANSWER_BYTES = 512;
 
-const failed = (summary: string, ...next: string[]): StepResult => ({ status: 'failed', summary, next });
-
-/** @param on where @param target what is connected to at the end */
-export function trialSteps(trial: HostTrial, on: TrialInterface, target: TrialTarget): Step[] {
-  const { given } = trial.options;
+/** @param on where */
+export function trialSteps(trial: HostTrial, on: TrialInterface, { target, byRouter, fixes }: TrialPlan): Step[] {
   const targetAddress = parseIpv4(target.host);
-  const steps = [captureStep(trial, on), ...(given === null ? [dhcpStep(trial, on)] : []), addressStep(trial, given === null), routerStep(trial)];
-  if (targetAddress === null) steps.push(dnsStep(trial, target));
-  return [...steps, connectionStep(trial, target, targetAddress)];
+  // A kernel that answers for the stack would reset what is tried next.
+  const ready: CheckId[] = trial.options.address.mode === 'shared' ? ['address', 'kernel'] : ['address'];
+  return [
+    captureStep(trial, on),
+    ...addressSteps(trial, on, fixes.shared),
+    routerStep(trial),
+    ...(targetAddress === null ? [dnsStep(trial, target, ready)] : []),
+    connectionStep(trial, target, targetAddress, ready),
+    ...(byRouter === null ? [] : [localhostStep(trial, on, byRouter, fixes.router)]),
+  ];
 }
 
 function captureStep(trial: HostTrial, on: TrialInterface): Step {
@@ -47,11 +37,13 @@ function captureStep(trial: HostTrial, on: TrialInterface): Step {
     id: 'capture', title: `capture on ${on.name}`, limitMs: 10_000, needs: [],
     timedOut: () => failed('it could not be opened in time', 'Try again; if it stays so, another interface: --interface NAME (setting riftnet.interface).'),
     run() {
-      const mac = on.wireless ? on.mac : trial.options.identity.mac;
+      const { address, mac: own } = trial.options;
+      const isShared = address.mode === 'shared';
+      const mac = on.wireless || isShared ? on.mac : own;
       const result = trial.open(mac);
       if (result.device === null) return Promise.resolve(failed(describeFailures(result), 'See the checks above: a binding to libpcap, and the permission to capture.'));
       const { device, warnings } = result;
-      const whose = on.wireless ? "the interface's own MAC address, since Wi-Fi carries no other," : 'a MAC address of its own,';
+      const whose = isShared ? "this computer's own MAC address," : on.wireless ? "the interface's own MAC address, since Wi-Fi carries no other," : 'a MAC address of its own,';
       const summary = `opened by ${device.binding}, with ${whose} ${formatMac(device.mac)}; packets of up to ${device.mtu} bytes`;
       const { remembered } = on;
       const again = remembered === null ? [] : [`The link 'auto' has taken the gateway since ${remembered.at} (${remembered.reason}); the next run tries ${on.name} again.`];
@@ -60,79 +52,9 @@ function captureStep(trial: HostTrial, on: TrialInterface): Step {
   };
 }
 
-function describeFailures(result: PcapResult): string {
-  return [...new Set(result.failures.map(({ binding, reason }) => `${binding}: ${reason}`))].join('; ');
-}
-
-function dhcpStep(trial: HostTrial, on: TrialInterface): Step {
-  const noAnswer = (): StepResult =>
-    failed(
-      'nobody offered an address that can be used',
-      'Is there a DHCP server on this network (as in every router at home)? Is the cable in, or the Wi-Fi joined?',
-      'A network that lets in only known MAC addresses (port security, 802.1X, some clouds and virtual machines) answers none of the stack\'s own: allow it there.',
-      'With an address of your own choice: --address A.B.C.D/LEN --gateway A.B.C.D (settings riftnet.address, riftnet.gateway), one that nobody else has.',
-    );
-  return {
-    id: 'dhcp', title: 'an address by DHCP', limitMs: 2 * DHCP_PATIENCE_MS + 2_000, needs: ['capture'],
-    timedOut: noAnswer,
-    async run(signal) {
-      const leased = (): true | null => (trial.eventsOf('address-probing').length > 0 || trial.eventsOf('address').length > 0 ? true : null);
-      trial.start();
-      if (await trial.until(leased, signal, DHCP_PATIENCE_MS)) return dhcpResult(trial);
-      if (signal.aborted || on.wireless) return noAnswer();
-      trial.log.note(`no answer to ${formatMac(trial.options.identity.mac)}; again with the interface's MAC address, ${formatMac(on.mac)}`);
-      const result = trial.open(on.mac);
-      if (result.device === null) return failed(describeFailures(result));
-      trial.start();
-      if (!(await trial.until(leased, signal, DHCP_PATIENCE_MS))) return noAnswer();
-      return {
-        ...dhcpResult(trial), status: 'warning',
-        next: ["The network answers only the interface's own MAC address, which the link then takes by itself after 10 s. Let the switch or the virtual machine allow other MAC addresses, and it starts at once."],
-      };
-    },
-  };
-}
-
-function dhcpResult(trial: HostTrial): StepResult {
-  const offered = trial.eventsOf('address-probing').at(-1)?.address ?? trial.eventsOf('address').at(-1)?.address ?? 'an address';
-  return { status: 'ok', summary: `${offered} was leased` };
-}
-
-function addressStep(trial: HostTrial, byDhcp: boolean): Step {
-  const taken = (): StepResult => {
-    const { given } = trial.options;
-    const conflict = (trial.eventsOf('address-taken').at(-1) ?? trial.eventsOf('warning').at(-1))?.message;
-    const what = given === null ? 'no leased address could be used' : `the address ${formatNetwork(given)} could not be used`;
-    return failed(
-      conflict === undefined ? `${what} in time` : `${what}: ${conflict}`,
-      byDhcp ? 'Another station has the address that the DHCP server gives out: give that station another, or let the server leave it out.' : 'Choose another address, one that nobody has and the DHCP server does not give out.',
-    );
-  };
-  return {
-    id: 'address', title: 'nobody else has the address', limitMs: ADDRESS_LIMIT_MS, needs: byDhcp ? ['dhcp'] : ['capture'],
-    timedOut: taken,
-    async run(signal) {
-      const { given, refuse } = trial.options;
-      const own = given && refuse(given.address);
-      if (own !== null) return failed(own, 'Choose another address, one that nobody has and the DHCP server does not give out.');
-      if (!byDhcp) trial.start();
-      // A given address is tried again a minute later; DHCP may give another at once.
-      const info = await trial.until(() => addressOf(trial) ?? (byDhcp || trial.eventsOf('address-taken').length === 0 ? null : 'taken'), signal);
-      if (info === null || info === 'taken') return taken();
-      const router = info.gateway === null ? 'no router' : `router ${formatIpv4(info.gateway)}`;
-      const servers = info.dns.map(({ address }) => formatIpv4(address)).join(', ') || 'no name server';
-      return { status: 'ok', summary: `${formatNetwork(info)}, ${router}, ${servers}` };
-    },
-  };
-}
-
-function addressOf(trial: HostTrial): AddressInfo | null {
-  return trial.stack?.addressInfo ?? null;
-}
-
 function routerStep(trial: HostTrial): Step {
   const silent = (): StepResult => {
-    const gateway = addressOf(trial)?.gateway ?? null;
+    const gateway = trial.addressInfo?.gateway ?? null;
     const name = gateway === null ? 'the router' : formatIpv4(gateway);
     return failed(
       `${name} does not say its MAC address`,
@@ -144,7 +66,7 @@ function routerStep(trial: HostTrial): Step {
     id: 'router', title: 'the router answers', limitMs: ROUTER_LIMIT_MS, needs: ['address'],
     timedOut: silent,
     async run(signal) {
-      const info = addressOf(trial);
+      const info = trial.addressInfo;
       const { stack } = trial;
       if (info === null || stack === null) return failed('the address was lost', 'Run the check again.');
       const { gateway } = info;
@@ -158,18 +80,18 @@ function routerStep(trial: HostTrial): Step {
   };
 }
 
-function dnsStep(trial: HostTrial, { host }: TrialTarget): Step {
+function dnsStep(trial: HostTrial, { host }: TrialTarget, needs: readonly CheckId[]): Step {
   const silent = (): StepResult => {
-    const servers = (addressOf(trial)?.dns ?? []).map(({ address }) => formatIpv4(address)).join(', ');
+    const servers = (trial.addressInfo?.dns ?? []).map(({ address }) => formatIpv4(address)).join(', ');
     return failed(`${servers || 'no name server'} did not answer for ${host}`, ...DNS_NEXT);
   };
   return {
-    id: 'dns', title: `the name ${host}`, limitMs: DNS_LIMIT_MS, needs: ['address'],
+    id: 'dns', title: `the name ${host}`, limitMs: DNS_LIMIT_MS, needs,
     timedOut: silent,
     async run(signal) {
       const { stack } = trial;
       if (stack === null) return silent();
-      if ((addressOf(trial)?.dns ?? []).length === 0) return failed('the network names no name server', 'Give one: --dns A.B.C.D (setting riftnet.dns).');
+      if ((trial.addressInfo?.dns ?? []).length === 0) return failed('the network names no name server', 'Give one: --dns A.B.C.D (setting riftnet.dns).');
       const answer: { result: DnsResult | null } = { result: null };
       const query = stack.dns.resolve(host, trial.options.clock.now(), (result) => {
         answer.result = result;
@@ -187,12 +109,12 @@ function dnsStep(trial: HostTrial, { host }: TrialTarget): Step {
 
 const DNS_NEXT = ['Another name server: --dns A.B.C.D (setting riftnet.dns).', 'A firewall that lets only the network\'s own servers through, or only known computers: ask who runs it.'];
 
-function connectionStep(trial: HostTrial, target: TrialTarget, targetAddress: number | null): Step {
+function connectionStep(trial: HostTrial, target: TrialTarget, targetAddress: number | null, ready: readonly CheckId[]): Step {
   const name = `${target.host}:${target.port}`;
   const silent = (): StepResult =>
     failed(`${name} did not answer`, 'A firewall, of the network or of the target, can keep it out: try another, --target HOST[:PORT], first one in your own network.');
   return {
-    id: 'connection', title: `a connection to ${name}`, limitMs: CONNECTION_LIMIT_MS, needs: targetAddress === null ? ['dns'] : ['address'],
+    id: 'connection', title: `a connection to ${name}`, limitMs: CONNECTION_LIMIT_MS, needs: targetAddress === null ? [...ready, 'dns'] : ready,
     timedOut: silent,
     async run(signal) {
       const { stack } = trial;

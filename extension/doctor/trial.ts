@@ -1,62 +1,62 @@
 /** The trial on a real interface, in the process of a Node that may capture; its parent is told each check as it is made. */
-import { listInterfaces, openPcap, parseIpv4, SystemClock, type DnsServer } from '../../stack';
+import { listInterfaces, openPcap, StackError, SystemClock, type NetworkInterface } from '../../stack';
 import { FailureMemory } from '../worker/link/failure-memory';
-import { takeInstance } from '../worker/link/instance';
-import { DHCP_TIMEOUT_MS, ownedHere } from '../worker/link/pcap-link';
+import { takeInstance, type Instance } from '../worker/link/instance';
+import { LinkFailure } from '../worker/link/link';
+import { addressOptions, DHCP_TIMEOUT_MS, parseServer } from '../worker/link/pcap-link';
+import { RouterPath } from '../worker/link/router-path';
+import { takeSharedAddress } from '../worker/link/shared-link';
 import { HostTrial, type HostTrialOptions } from './host-trial';
 import type { Check } from '../network-report';
 import { runSteps } from './step-runner';
+import type { TrialPlan } from './trial-plan';
 import { trialSteps } from './trial-steps';
 import type { DoctorCommand } from './command';
 
-const DNS_PORT = 53;
-
 /** What is tried, as it travels to the process. */
-export type TrialRequest = Pick<DoctorCommand, 'given' | 'dns' | 'binding' | 'target'> & { readonly interface: string };
+export type TrialRequest = Pick<DoctorCommand, 'address' | 'dns' | 'binding' | 'localhost' | 'target'> & Pick<TrialPlan, 'fixes'> & { readonly interface: string };
 
 export type TrialMessage = { readonly check: Check } | { readonly failure: string };
 
 /** @throws Error in plain words for an interface that has gone meanwhile */
 async function tryInterface(request: TrialRequest, signal: AbortSignal, onCheck: (check: Check) => void): Promise<void> {
-  const { given, dns, binding, target } = request;
+  const { binding, target, fixes } = request;
   const on = listInterfaces().find(({ name }) => name === request.interface);
   const mac = on?.mac ?? null;
   if (!on || mac === null) throw new Error(`the interface ${request.interface} is gone: name another, --interface NAME`);
   const clock = new SystemClock();
-  const servers = dns.length === 0 ? null : dns.map(serverOf);
   const instance = takeInstance(on);
   // Whatever kept the link 'auto' from this interface is looked into now: the next run tries it again.
   const memory = new FailureMemory(on);
   const remembered = memory.recall();
   memory.forget();
-  const options: HostTrialOptions = {
-    clock, identity: instance, refuse: ownedHere, dhcpTimeoutMs: DHCP_TIMEOUT_MS,
+  const { address, letGo } = planAddress(request, on, instance);
+  const trial = new HostTrial({
+    clock, address, mac: instance.mac, dhcpTimeoutMs: DHCP_TIMEOUT_MS,
     open: (own) => openPcap({ interface: on.name, clock, binding, mac: own }),
-    dns: servers,
-    given: given && {
-      mode: 'static', address: numberOf(given.address), prefixLength: given.prefixLength,
-      ...(given.gateway !== null && { gateway: numberOf(given.gateway) }),
-      ...(servers && { dns: servers }),
-    },
-  };
-  const trial = new HostTrial(options);
+  });
+  const byRouter = request.localhost === 'router' ? new RouterPath(on.name, clock) : null;
   try {
-    await runSteps(trialSteps(trial, { name: on.name, wireless: on.wireless, mac, remembered }, target), { clock, signal, onCheck, takeDetails: () => trial.log.take() });
+    const steps = trialSteps(trial, { name: on.name, wireless: on.wireless, mac, remembered }, { target, byRouter, fixes });
+    await runSteps(steps, { clock, signal, onCheck, takeDetails: () => trial.log.take() });
   } finally {
+    byRouter?.close();
     trial.close();
+    letGo();
     instance.release();
   }
 }
 
-function serverOf(text: string): DnsServer {
-  const [address = '', port = DNS_PORT] = text.split(':');
-  return { address: numberOf(address), port: Number(port) };
-}
-
-function numberOf(text: string): number {
-  const address = parseIpv4(text);
-  if (address === null) throw new Error(`${JSON.stringify(text)} is no IPv4 address, such as 192.0.2.7`);
-  return address;
+/** The address as in a run; what stands against it is told by its step. */
+function planAddress({ address: wanted, dns }: TrialRequest, on: NetworkInterface, instance: Instance): { readonly address: HostTrialOptions['address']; readonly letGo: () => void } {
+  try {
+    if (wanted.mode !== 'shared') return { address: addressOptions(wanted, dns.map(parseServer), instance, on), letGo: () => {} };
+    const { ports, ...given } = takeSharedAddress(on.name, wanted, dns);
+    return { address: { mode: 'shared', ...given, ports: { first: ports.first, last: ports.last } }, letGo: () => ports.release() };
+  } catch (error) {
+    if (!(error instanceof LinkFailure) && !(error instanceof StackError)) throw error;
+    return { address: { mode: wanted.mode, obstacle: error.message }, letGo: () => {} };
+  }
 }
 
 /** The process's whole life. It ends at once, and in order, when its parent lets go of it. */

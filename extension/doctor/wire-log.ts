@@ -4,15 +4,18 @@ import { describeFrame } from '../../stack';
 /** Of one step; the rest is counted. */
 const MAX_LINES = 16;
 const ARP_AT = 14;
+const IPV4_AT = 14;
 const ETHERTYPE_ARP = 0x0806;
 
 export class WireLog {
   private lines: string[] = [];
   private more = 0;
+  /** The stack's own address, if no other station has it too: who asks for it, and what comes back from it, is told. */
+  own: number | null = null;
 
   /** Takes a frame that passes the link. */
   add(frame: Uint8Array, direction: 'sent' | 'seen', mac: Uint8Array): void {
-    if (direction === 'seen' && !concerns(frame, mac)) return;
+    if (direction === 'seen' && !concerns(frame, mac) && !(this.own !== null && isAbout(frame, this.own))) return;
     const words = describeFrame(frame);
     if (words === null) return;
     if (this.lines.length < MAX_LINES) this.lines.push(`${direction} ${words}`);
@@ -40,4 +43,10 @@ function concerns(frame: Uint8Array, mac: Uint8Array): boolean {
   if (((frame[12] ?? 0) << 8 | (frame[13] ?? 0)) === ETHERTYPE_ARP) return mac.every((byte, i) => frame[ARP_AT + 18 + i] === byte);
   // IPv4, UDP to port 68: a DHCP server that answers by broadcast.
   return frame[23] === 17 && ((frame[36] ?? 0) << 8 | (frame[37] ?? 0)) === 68;
+}
+
+/** ARP that asks for the address, or IPv4 that was sent from it and came back past us. */
+function isAbout(frame: Uint8Array, address: number): boolean {
+  const at = frame[12] === 0x08 && frame[13] === 0x06 ? ARP_AT + 24 : IPV4_AT + 12;
+  return frame.length >= at + 4 && new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(at) === address;
 }

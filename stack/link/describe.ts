@@ -6,7 +6,7 @@ import {
   DHCP_ACK, DHCP_CLIENT_PORT, DHCP_DECLINE, DHCP_DISCOVER, DHCP_INFORM, DHCP_NAK, DHCP_OFFER, DHCP_RELEASE, DHCP_REQUEST, DHCP_SERVER_PORT,
   OPTION_DNS, OPTION_LEASE_TIME, OPTION_MESSAGE, OPTION_REQUESTED_ADDRESS, OPTION_ROUTER, OPTION_SERVER_ID, optionAddress, optionAddresses, optionU32, parseDhcp,
 } from '../wire/dhcp';
-import { decodeDnsResponse, DNS_HEADER_BYTES, DNS_PORT } from '../wire/dns';
+import { decodeDnsResponse, DNS_HEADER_BYTES, DNS_PORT, rcodeName } from '../wire/dns';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, formatMacAddress, readMac } from '../wire/ethernet';
 import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, ICMP_REDIRECT, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, parseQuoted } from '../wire/icmp';
 import { Ipv4Header, parseIpv4 } from '../wire/ipv4';
@@ -25,8 +25,6 @@ const DHCP_NAMES: Readonly<Record<number, string>> = {
 const UNREACHABLE_NAMES: Readonly<Record<number, string>> = {
   0: 'the network', 1: 'the host', 2: 'the protocol', 3: 'the port', 4: 'at this size', 9: 'the network by a rule', 10: 'the host by a rule', 13: 'by a rule',
 };
-/** RFC 1035 §4.1.1. */
-const RCODE_NAMES: Readonly<Record<number, string>> = { 1: 'format error', 2: 'server failure', 3: 'no such name', 4: 'not implemented', 5: 'refused' };
 /** Of a message that a server put into words. */
 const MAX_TEXT = 80;
 
@@ -104,7 +102,7 @@ function describeDns(ends: string, data: Uint8Array): string {
   const answer = decodeDnsResponse(data);
   if (answer === null) return `DNS answer ${ends}: not understood`;
   const found = answer.answers.map((record) => (record.type === 'A' ? formatIpv4(record.address) : record.target));
-  const what = answer.rcode === 0 ? found.join(', ') || (answer.truncated ? 'cut short' : 'no address') : (RCODE_NAMES[answer.rcode] ?? `code ${answer.rcode}`);
+  const what = answer.rcode === 0 ? found.join(', ') || (answer.truncated ? 'cut short' : 'no address') : rcodeName(answer.rcode);
   return `DNS answer ${ends}: ${answer.question?.name ?? '?'} ${what}`;
 }
 

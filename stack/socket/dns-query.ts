@@ -5,7 +5,7 @@ import type { Counters } from '../observer';
 import type { Random } from '../random';
 import type { Ipv4Address } from '../wire/address';
 import {
-  decodeDnsResponse, encodeDnsQuery, RCODE_FORMAT_ERROR, RCODE_NO_ERROR, RCODE_NO_NAME, RCODE_NOT_IMPLEMENTED, type DnsResponse,
+  decodeDnsResponse, encodeDnsQuery, RCODE_FORMAT_ERROR, RCODE_NO_ERROR, RCODE_NO_NAME, RCODE_NOT_IMPLEMENTED, rcodeName, type DnsResponse,
 } from '../wire/dns';
 import type { DnsResult } from './dns-cache';
 import { parseHostName, randomCase } from './dns-name';
@@ -237,7 +237,7 @@ export class DnsQuery {
     }
     if (rcode !== RCODE_NO_ERROR && rcode !== RCODE_NO_NAME) {
       counters.rxServerFailures++;
-      return this.serverFailed(attempt, RCODE_NAMES[rcode] ?? `code ${rcode}`, now);
+      return this.serverFailed(attempt, rcodeName(rcode), now);
     }
     if (response.truncated && !attempt.overTcp) {
       counters.rxTruncated++;
@@ -321,6 +321,3 @@ function matches(response: DnsResponse, attempt: Try): boolean {
   if (response.question === null) return response.rcode !== RCODE_NO_ERROR && response.rcode !== RCODE_NO_NAME;
   return response.question.isAddress && response.question.name === attempt.name;
 }
-
-/** RFC 1035 §4.1.1. */
-const RCODE_NAMES: { readonly [code: number]: string } = { 1: 'format error', 2: 'server failure', 4: 'not implemented', 5: 'query refused' };

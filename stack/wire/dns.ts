@@ -11,6 +11,13 @@ export const RCODE_FORMAT_ERROR = 1;
 export const RCODE_SERVER_FAILURE = 2;
 export const RCODE_NO_NAME = 3;
 export const RCODE_NOT_IMPLEMENTED = 4;
+/** What a server says by its code, for people (RFC 1035 §4.1.1); `code N` for one without a name here. */
+export function rcodeName(rcode: number): string {
+  return RCODE_NAMES[rcode] ?? `code ${rcode}`;
+}
+const RCODE_NAMES: Readonly<Record<number, string>> = {
+  [RCODE_FORMAT_ERROR]: 'format error', [RCODE_SERVER_FAILURE]: 'server failure', [RCODE_NO_NAME]: 'no such name', [RCODE_NOT_IMPLEMENTED]: 'not implemented', 5: 'refused',
+};
 
 export interface DnsAddressRecord {
   readonly type: 'A';

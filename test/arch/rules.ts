@@ -73,9 +73,9 @@ function partOf(path: string): Part | null {
 /** Who may hold a stack: the runtime, and what looks into why it cannot have a real network. */
 const STACK_USERS = ['extension/worker/', 'extension/doctor/'];
 
-/** What the window, the terminal, the worker and the doctor have in common: the messages, the doctor's report, how an address is written, and the choice of Node. */
+/** What the window, the terminal, the worker and the doctor have in common: the messages, the doctor's report, how options and addresses are written, and the choice of Node. */
 function isShared(path: string): boolean {
-  return ['extension/protocol.ts', 'extension/network-report.ts', 'extension/address-setting.ts'].includes(path) || path.startsWith('extension/node/');
+  return ['extension/protocol.ts', 'extension/network-report.ts', 'extension/address-setting.ts', 'extension/option-values.ts'].includes(path) || path.startsWith('extension/node/');
 }
 
 /** The terminal command hosts the runtime in its own process. */

@@ -59,6 +59,8 @@ describe("the doctor's process", () => {
     assert.deepEqual(doctorArguments({ dns: ['192.0.2.1:5353'], pcap }, '/n'), [
       'doctor', '--json', '--node=/n', '--interface=eth1', '--address=192.0.2.9/24', '--gateway=192.0.2.1', '--dns=192.0.2.1:5353', '--capture-binding=cap',
     ]);
+    const shared = { ...DEFAULT_WORKER_SETTINGS.pcap, address: { mode: 'shared', gateway: '192.0.2.1' }, localhost: 'router' } as const;
+    assert.deepEqual(doctorArguments({ dns: [], pcap: shared }, null), ['doctor', '--json', '--address=shared', '--gateway=192.0.2.1', '--localhost=router']);
   });
 });
 

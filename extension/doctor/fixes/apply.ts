@@ -65,11 +65,11 @@ function planUndo(id: FixId, command: DoctorCommand, { run, isRoot }: FixContext
 const NO_INTERFACE: FixPlan = { kind: 'none', status: 'failed', summary: 'no interface can carry the stack: name one, --interface NAME' };
 
 /** Where the stack is a host, and with which addresses. */
-function place({ interface: wanted, given }: DoctorCommand): { readonly interfaceName: string | null; readonly addresses: string[]; readonly router: string | null } {
+function place({ interface: wanted, address }: DoctorCommand): { readonly interfaceName: string | null; readonly addresses: string[]; readonly router: string | null } {
   const interfaceName = wanted ?? fitInterfaces(listInterfaces(), false)[0]?.name ?? null;
   const system = interfaceName === null ? null : readSystemAddress(interfaceName);
   const gateway = system?.gateway ?? null;
-  return { interfaceName, addresses: given === null ? ownAddresses(system) : [given.address], router: gateway === null ? null : formatIpv4(gateway) };
+  return { interfaceName, addresses: address.mode === 'static' ? [address.address] : ownAddresses(system), router: gateway === null ? null : formatIpv4(gateway) };
 }
 
 function portsOrWords(): { readonly first: number; readonly last: number } | { readonly words: string } {

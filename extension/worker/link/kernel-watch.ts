@@ -8,10 +8,13 @@ import net from 'node:net';
 /** A refusal comes at once; so long on a machine that has no time. */
 const WAIT_MS = 3_000;
 
-/** @param onAnswer called at most once, if the kernel does answer @returns what ends the watch; idempotent */
-export function watchKernel(port: number, onAnswer: () => void): () => void {
+/**
+ * @param onAnswer called at most once, if the kernel does answer @param onSilence the same, if it has not in so long
+ * @returns what ends the watch; idempotent
+ */
+export function watchKernel(port: number, onAnswer: () => void, onSilence: () => void = () => {}): () => void {
   const socket = net.connect({ host: '127.0.0.1', port });
-  const timer = setTimeout(end, WAIT_MS);
+  const timer = setTimeout(silent, WAIT_MS);
   timer.unref();
   socket.unref();
   // Refused, or taken: the kernel has seen it either way.
@@ -21,6 +24,10 @@ export function watchKernel(port: number, onAnswer: () => void): () => void {
   function answered(): void {
     end();
     onAnswer();
+  }
+  function silent(): void {
+    end();
+    onSilence();
   }
   function end(): void {
     clearTimeout(timer);

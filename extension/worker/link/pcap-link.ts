@@ -95,7 +95,8 @@ export function openDevice(
   throw new LinkFailure(`${[...reasons].join('; ')}; riftnet doctor looks into it, and --link gateway does without`);
 }
 
-function addressOptions(wanted: PcapLinkOptions['wanted'], servers: readonly DnsServer[], instance: Instance, on: NetworkInterface): AddressOptions {
+/** @throws LinkFailure for an address or a router that cannot be */
+export function addressOptions(wanted: PcapLinkOptions['wanted'], servers: readonly DnsServer[], instance: Instance, on: NetworkInterface): AddressOptions {
   const dns = servers.length > 0 ? { dns: servers } : {};
   if (wanted.mode === 'dhcp') {
     return {

@@ -10,6 +10,16 @@ const CONNECT_LIMIT_MS = 10_000;
 /** The computer's address can change: looked at so often, ms. */
 const REFRESH_MS = 2_000;
 
+/** Who stands in the way: the router sends nothing back; the computer does not know where the stack is, or does not answer. */
+export type RouterPathCause = 'router' | 'unresolved' | 'silent';
+
+export interface RouterPathLimit {
+  readonly ms: number;
+  /** What has been seen since the limit was asked for tells. */
+  cause(): RouterPathCause;
+  explain(): StackError;
+}
+
 export class RouterPath {
   private stack: Stack | null = null;
   private timer: Timer | null = null;
@@ -32,11 +42,12 @@ export class RouterPath {
   }
 
   /** For a connection that is being opened: how long it may take, and why it has failed then; null: it does not go to this computer. */
-  limitOf(address: number): { readonly ms: number; explain(): StackError } | null {
+  limitOf(address: number): RouterPathLimit | null {
     const { stack } = this;
     if (!stack?.viaGateway.includes(address)) return null;
     const before = seenOf(stack);
-    return { ms: CONNECT_LIMIT_MS, explain: () => explain(stack, address, before) };
+    const cause = (): RouterPathCause => causeOf(before, seenOf(stack));
+    return { ms: CONNECT_LIMIT_MS, cause, explain: () => explain(stack, address, cause()) };
   }
 
   close(): void {
@@ -65,18 +76,24 @@ function seenOf({ counters: { ethernet, ipv4, arp } }: Stack): Seen {
   return { cameBack: ethernet.rxCameBack + ipv4.rxCameBack, asked: arp.rxUnanswerable };
 }
 
-function explain(stack: Stack, address: number, before: Seen): StackError {
-  const now = seenOf(stack);
+function causeOf(before: Seen, now: Seen): RouterPathCause {
+  if (now.asked > before.asked) return 'unresolved';
+  return now.cameBack > before.cameBack ? 'silent' : 'router';
+}
+
+function explain(stack: Stack, address: number, cause: RouterPathCause): StackError {
   const info = stack.addressInfo;
   const computer = `this computer, ${formatIpv4(address)},`;
   const own = info === null ? 'the stack' : formatIpv4(info.address);
   const relay = 'take --localhost relay (setting riftnet.localhost)';
-  if (now.asked > before.asked) {
-    return new StackError('EHOSTUNREACH', `the router sends packets on, but ${computer} cannot resolve the stack's address ${own}, which does not hear its answers: give it the router as the way there, riftnet doctor --fix router, or ${relay}`);
+  switch (cause) {
+    case 'unresolved':
+      return new StackError('EHOSTUNREACH', `the router sends packets on, but ${computer} cannot resolve the stack's address ${own}, which does not hear its answers: give it the router as the way there, riftnet doctor --fix router, or ${relay}`);
+    case 'router': {
+      const router = info === null || info.gateway === null ? 'the router' : `the router ${formatIpv4(info.gateway)}`;
+      return new StackError('EHOSTUNREACH', `${router} does not send packets back to ${computer} where they came from: ${relay}`);
+    }
+    case 'silent':
+      return new StackError('ETIMEDOUT', `the router sends packets on, but ${computer} does not answer: a firewall of it, or a neighbour entry for ${own} with another MAC address than the router's (riftnet doctor --fix router); else ${relay}`);
   }
-  if (now.cameBack === before.cameBack) {
-    const router = info === null || info.gateway === null ? 'the router' : `the router ${formatIpv4(info.gateway)}`;
-    return new StackError('EHOSTUNREACH', `${router} does not send packets back to ${computer} where they came from: ${relay}`);
-  }
-  return new StackError('ETIMEDOUT', `the router sends packets on, but ${computer} does not answer: a firewall of it, or a neighbour entry for ${own} with another MAC address than the router's (riftnet doctor --fix router); else ${relay}`);
 }

@@ -5,17 +5,19 @@
 import {
   formatIpv4, parseIpv4, readSystemAddress, systemNameServers, type Clock, type DnsServer, type GivenAddress, type NetworkInterface, type Stack, type Timer,
 } from '../../../stack';
-import type { AddressSetting, WorkerSettings } from '../../protocol';
+import type { AddressSetting } from '../../protocol';
 import { watchKernel } from './kernel-watch';
 import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
 import { explainLookup, hasOtherMac, openDevice, parseServer } from './pcap-link';
-import { takePortSlice } from './port-slice';
+import { takePortSlice, type PortSlice } from './port-slice';
 
 /** The computer's address can change: looked at so often, ms. */
 const REFRESH_MS = 2_000;
 /** An address that comes late is there with the next look. */
 const ADDRESS_TIMEOUT_MS = 10_000;
 const LOOPBACK_NETWORK = 127;
+
+export const NO_WAY_BY_ROUTER = 'localhost cannot be reached by the router from a shared address: this computer drops what comes from its own address; take --localhost relay (setting riftnet.localhost)';
 
 export interface SharedLinkOptions {
   readonly on: NetworkInterface;
@@ -27,12 +29,10 @@ export interface SharedLinkOptions {
 /** @throws LinkFailure for an interface without an address, without a free slice of ports, or that cannot be captured on */
 export function openSharedLink({ settings, clock, observer, onReason }: LinkContext, { on, wanted, why }: SharedLinkOptions): Link {
   if (settings.pcap.localhost === 'router') {
-    throw new LinkFailure('localhost cannot be reached by the router from a shared address: this computer drops what comes from its own address; take --localhost relay (setting riftnet.localhost)');
+    throw new LinkFailure(NO_WAY_BY_ROUTER);
   }
-  const read = (): GivenAddress | null => readAddress(on.name, wanted, settings);
-  const address = read();
-  if (address === null) throw new LinkFailure(`${on.name} has no IPv4 address that the stack could share: give it one, or take --address dhcp (setting riftnet.address)`);
-  const ports = takePortSlice();
+  const read = (): GivenAddress | null => readAddress(on.name, wanted, settings.dns);
+  const { ports, ...address } = takeSharedAddress(on.name, wanted, settings.dns);
   let opened: ReturnType<typeof openDevice>;
   try {
     opened = openDevice(settings.pcap, on, { clock });
@@ -82,6 +82,13 @@ export function openSharedLink({ settings, clock, observer, onReason }: LinkCont
   };
 }
 
+/** @param dns name servers as they were given; none: the system's @throws LinkFailure for an interface without an address, or without a free slice of ports */
+export function takeSharedAddress(interfaceName: string, wanted: SharedLinkOptions['wanted'], dns: readonly string[]): GivenAddress & { readonly ports: PortSlice } {
+  const address = readAddress(interfaceName, wanted, dns);
+  if (address === null) throw new LinkFailure(`${interfaceName} has no IPv4 address that the stack could share: give it one, or take --address dhcp (setting riftnet.address)`);
+  return { ...address, ports: takePortSlice() };
+}
+
 /** Tells the stack when the computer's address is another, or there is none. */
 class Follower {
   private timer: Timer | null = null;
@@ -120,11 +127,11 @@ class Follower {
   }
 }
 
-function readAddress(interfaceName: string, wanted: SharedLinkOptions['wanted'], settings: WorkerSettings): GivenAddress | null {
+function readAddress(interfaceName: string, wanted: SharedLinkOptions['wanted'], given: readonly string[]): GivenAddress | null {
   const found = readSystemAddress(interfaceName);
   if (found === null) return null;
   const gateway = wanted.gateway === null ? found.gateway : parseIpv4(wanted.gateway);
-  const dns = settings.dns.length > 0 ? settings.dns.map(parseServer) : systemServers();
+  const dns = given.length > 0 ? given.map(parseServer) : systemServers();
   return { address: found.address, prefixLength: found.prefixLength, ...(gateway !== null && { gateway }), dns };
 }
 

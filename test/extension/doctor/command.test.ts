@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
-import { DoctorUsageError, DOCTOR_USAGE, parseDoctorCommand } from '../../../extension/doctor/command';
+import { DOCTOR_USAGE, parseDoctorCommand } from '../../../extension/doctor/command';
+import { UsageError } from '../../../extension/option-values';
 import { ownCommand, shellWords } from '../../../extension/doctor/shell-words';
 
 describe('the arguments of riftnet doctor', () => {
   it('have defaults that look at the recommended interface', () => {
     assert.deepEqual(parseDoctorCommand(['doctor']), {
-      kind: 'doctor', interface: null, given: null, dns: [], binding: 'auto', target: { host: 'example.com', port: 80 }, nodePath: null, verbose: false, json: false, fix: null,
+      kind: 'doctor', interface: null, address: { mode: 'dhcp' }, dns: [], binding: 'auto', localhost: 'relay', target: { host: 'example.com', port: 80 }, nodePath: null, verbose: false, json: false, fix: null,
     });
   });
 
   it('are taken as they are given', () => {
-    const words = ['doctor', '--interface', 'eth1', '--address', '192.0.2.7/24', '--gateway', '192.0.2.1', '--dns', '192.0.2.1,192.0.2.2', '--capture-binding', 'libpcap', '--target', 'web.test:443', '--node', '/n', '--json', '--verbose'];
+    const words = ['doctor', '--interface', 'eth1', '--address', '192.0.2.7/24', '--gateway', '192.0.2.1', '--dns', '192.0.2.1,192.0.2.2', '--capture-binding', 'libpcap', '--target', 'web.test:443', '--node', '/n', '--localhost', 'router', '--json', '--verbose'];
     assert.deepEqual(parseDoctorCommand(words), {
-      kind: 'doctor', interface: 'eth1', given: { address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' }, dns: ['192.0.2.1', '192.0.2.2'], binding: 'libpcap',
+      kind: 'doctor', interface: 'eth1', address: { mode: 'static', address: '192.0.2.7', prefixLength: 24, gateway: '192.0.2.1' }, dns: ['192.0.2.1', '192.0.2.2'], binding: 'libpcap', localhost: 'router',
       target: { host: 'web.test', port: 443 }, nodePath: '/n', verbose: true, json: true, fix: null,
     });
+    const shared = parseDoctorCommand(['doctor', '--address', 'shared', '--gateway', '192.0.2.1']);
+    assert.deepEqual(shared.kind === 'doctor' && shared.address, { mode: 'shared', gateway: '192.0.2.1' });
     assert.deepEqual(parseDoctorCommand(['interfaces', '--json']), { kind: 'interfaces', json: true });
     assert.equal(parseDoctorCommand(['doctor', '--help']).kind, 'help');
   });
@@ -30,7 +33,7 @@ describe('the arguments of riftnet doctor', () => {
     assert.deepEqual(fix('forwarding', '--undo'), { undo: true, what: ['forwarding'] });
     // A fix is about the address alone.
     const command = parseDoctorCommand(['doctor', '--fix', 'router', '--address', '192.0.2.7']);
-    assert.equal(command.kind === 'doctor' && command.given?.address, '192.0.2.7');
+    assert.deepEqual(command.kind === 'doctor' && command.address, { mode: 'static', address: '192.0.2.7', prefixLength: 32, gateway: null });
   });
 
   const wrong: readonly (readonly [words: string, expected: RegExp])[] = [
@@ -38,25 +41,28 @@ describe('the arguments of riftnet doctor', () => {
     ['doctor capture', /'capture' is too much.*only with --fix/],
     ['doctor --undo', /--undo goes with --fix/],
     ['doctor --fix everything', /--fix knows capture, shared, router, forwarding, not 'everything'/],
-    ['doctor --address 192.0.2.7', /--address must be .* such as 192\.0\.2\.7\/24, not '192\.0\.2\.7'/],
+    ['doctor --address 192.0.2.7', /--address must be dhcp, shared, or .* such as 192\.0\.2\.7\/24, not '192\.0\.2\.7'/],
     ['doctor --address 192.0.2.7/33', /not '192\.0\.2\.7\/33'/],
-    ['doctor --gateway 192.0.2.1', /--gateway goes with --address/],
+    ['doctor --gateway 192.0.2.1', /--gateway goes with a given address, --address/],
     ['doctor --dns example', /--dns must be .*not 'example'/],
-    ['doctor --capture-binding npcap', /must be auto, cap or libpcap, not 'npcap'/],
+    ['doctor --capture-binding npcap', /must be one of auto, cap, libpcap, not 'npcap'/],
     ['doctor --target a:b', /--target must be HOST or HOST:PORT.*not 'a:b'/],
     ['doctor --target a:0', /not 'a:0'/],
     ['doctor --interface=', /--interface needs a value/],
+    ['doctor --interface -eth0', /^--interface needs a value; one that begins with a dash is written --interface=-…$/],
+    ['doctor --localhost gateway', /--localhost must be one of relay, router, not 'gateway'/],
+    ['doctor --fix router --address 192.0.2.7/33', /not '192\.0\.2\.7\/33'/],
     ['interfaces eth0', /riftnet interfaces takes only --json, not 'eth0'/],
     ['interfaces --fix', /takes only --json, not 'fix'/],
   ];
   for (const [words, expected] of wrong) {
     it(`that are wrong say so: ${words}`, () => {
-      assert.throws(() => parseDoctorCommand(words.split(' ')), (error) => error instanceof DoctorUsageError && expected.test(error.message));
+      assert.throws(() => parseDoctorCommand(words.split(' ')), (error) => error instanceof UsageError && expected.test(error.message));
     });
   }
 
   it('are all in the help', () => {
-    for (const option of ['--interface', '--address', '--gateway', '--dns', '--target', '--node', '--verbose', '--json', '--fix', '--undo']) assert.ok(DOCTOR_USAGE.includes(option), option);
+    for (const option of ['--interface', '--address', '--gateway', '--dns', '--localhost', '--target', '--node', '--verbose', '--json', '--fix', '--undo']) assert.ok(DOCTOR_USAGE.includes(option), option);
   });
 });
 

@@ -41,7 +41,7 @@ function look(args: readonly string[], given: Given = {}): Promise<Report & { tr
   };
   return examine({
     command, version: '0.0.0', bundles: 'dist', bundle: 'dist/doctor.js', fixes: [], system,
-    fixCommand: 'riftnet doctor --fix', forwardingCommand: 'sudo riftnet doctor --fix forwarding', signal: new AbortController().signal, onCheck: () => undefined,
+    fixCommand: 'riftnet doctor --fix', rootFixCommand: (...what) => `sudo riftnet doctor --fix ${what.join(' ')}`, signal: new AbortController().signal, onCheck: () => undefined,
   }).then((report) => ({ ...report, tried }));
 }
 

@@ -94,14 +94,13 @@ describe('the trial on an interface', () => {
     return { clock, open: (): PcapResult => ({ device, warnings: [], failures: [] }), close: () => running.stop() };
   }
 
-  async function tryIt(options: Pick<HostTrialOptions, 'open'> & { clock: VirtualClock }, target = { host: '10.0.0.1', port: 80 }): Promise<Check[]> {
+  async function tryIt(options: Pick<HostTrialOptions, 'open'> & Partial<Pick<HostTrialOptions, 'address'>> & { clock: VirtualClock }, target = { host: '10.0.0.1', port: 80 }): Promise<Check[]> {
     const { clock, open } = options;
     const trial = new HostTrial({
-      clock, open, dns: null, refuse: () => null, dhcpTimeoutMs: 1_000,
-      identity: { mac: OUR_MAC, clientId: Uint8Array.of(255, 1), leaseStore: null },
-      given: { mode: 'static', address: ip('10.0.0.2'), prefixLength: 24, gateway: ip('10.0.0.1') },
+      clock, open, mac: OUR_MAC, dhcpTimeoutMs: 1_000,
+      address: options.address ?? { mode: 'static', address: ip('10.0.0.2'), prefixLength: 24, gateway: ip('10.0.0.1') },
     });
-    const steps = trialSteps(trial, { name: 'test0', wireless: false, mac: OUR_MAC, remembered: null }, target);
+    const steps = trialSteps(trial, { name: 'test0', wireless: false, mac: OUR_MAC, remembered: null }, { target, byRouter: null, fixes: { shared: 'fix shared', router: 'fix router' } });
     const signal = new AbortController().signal;
     const checks = await drive(clock, runSteps(steps, { clock, signal, takeDetails: () => trial.log.take(), onCheck: () => undefined }));
     trial.close();
@@ -136,6 +135,20 @@ describe('the trial on an interface', () => {
     assert.equal(checks[2]?.details.filter((line) => line === 'sent ARP: who has 10.0.0.1? tell 10.0.0.2').length, 3);
   });
 
+  it('says why the stack cannot have the address, and tries nothing without it', async () => {
+    const net = network({ answers: true, listens: true });
+    for (const [address, expected] of [
+      [{ mode: 'shared', obstacle: 'test0 has no IPv4 address' }, /^test0 has no IPv4 address$/],
+      [{ mode: 'static', address: ip('10.0.0.255'), prefixLength: 24 }, /10\.0\.0\.255\/24 is not one that a host on a link can have/],
+    ] as const) {
+      const checks = await tryIt({ ...net, address });
+      assert.deepEqual(checks.map(({ status }) => status), ['ok', 'failed', ...checks.slice(2).map(() => 'skipped')], JSON.stringify(checks));
+      assert.match(checks[1]?.summary ?? '', expected);
+      assert.ok((checks[1]?.next.length ?? 0) > 0);
+    }
+    net.close();
+  });
+
   it('says why the interface could not be opened, each reason once, and tries nothing over it', async () => {
     const failures = (['cap', 'libpcap'] as const).map((binding) => ({ binding, reason: `${binding} says no` }));
     const checks = await tryIt({ clock: new VirtualClock(), open: () => ({ device: null, failures }) });
@@ -154,6 +167,13 @@ describe('what was sent and seen', () => {
     log.add(arp(OUR_MAC, everybody), 'seen', OUR_MAC);
     log.add(arp(new Uint8Array(6), OUR_MAC), 'seen', OUR_MAC);
     assert.deepEqual(log.take(), ['seen ARP: 10.0.0.1 is at 02:00:00:00:00:01', 'seen ARP: 10.0.0.1 is at 02:00:00:00:00:01']);
+    // Who asks for our address, and what a router sends back past us, is about us once the address is ours.
+    const asked = Uint8Array.from([...everybody, ...PEER_MAC, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, ...PEER_MAC, 10, 0, 0, 1, ...new Uint8Array(6), 10, 0, 0, 2]);
+    log.add(asked, 'seen', OUR_MAC);
+    assert.deepEqual(log.take(), []);
+    log.own = ip('10.0.0.2');
+    log.add(asked, 'seen', OUR_MAC);
+    assert.deepEqual(log.take(), ['seen ARP: who has 10.0.0.2? tell 10.0.0.1']);
     for (let i = 0; i < 20; i++) log.add(arp(OUR_MAC, OUR_MAC), 'seen', OUR_MAC);
     assert.deepEqual([log.take().length, log.take().length], [17, 0]);
   });
