@@ -1,4 +1,8 @@
 /** Runs fetches of a script over a link, and tells what each came to. The suites take the link as an argument. */
+import os from 'node:os';
+import { localNetworks } from '../../../stack/gateway/host-address';
+import { chooseSubnet } from '../../../stack/gateway/subnet';
+import { formatIpv4 } from '../../../stack/wire/address';
 import { describeRun, runScript } from './run-cli';
 import { ScriptFolder } from './script-folder';
 
@@ -15,6 +19,8 @@ export interface FetchLink {
   readonly name: string;
   /** What a script calls the computer that the servers run on. */
   readonly host: string;
+  /** An address by which a script reaches that computer. */
+  readonly address: string;
   /** The address that the servers listen on. */
   readonly listen: string;
   /** Runs a script to its end. @returns what it printed, with its exit code */
@@ -25,6 +31,8 @@ export interface FetchLink {
 export const GATEWAY: FetchLink = {
   name: 'the gateway',
   host: 'localhost',
+  // The gateway's own, which stands for this computer.
+  address: formatIpv4(chooseSubnet(localNetworks(os.networkInterfaces())).gateway),
   listen: '127.0.0.1',
   async run(file, args) {
     const result = await runScript(file, args, { limitMs: 120_000 });

@@ -26,6 +26,7 @@ after(closeServers);
 const PCAP: FetchLink = {
   name: 'the link pcap',
   host: NAME,
+  address: SERVER,
   listen: SERVER,
   async run(file, args) {
     const words = ['run', file, '--link', 'pcap', '--interface', 'eth0', '--address', `${OUR_ADDRESS}/24`, '--dns', dns, ...args];

@@ -1,6 +1,6 @@
 /** TLS over a stream of ours: Node's, with certificates verified against its own roots and those the user added. */
 import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
-import type { Origin } from './origin';
+import { isAddress, type Origin } from './origin';
 import type { ChannelStream } from './stream';
 
 /** Sessions kept to be resumed, one for each server. */
@@ -23,8 +23,9 @@ export class Tls {
     const socket = tls.connect({
       socket: stream,
       secureContext: this.context,
-      // An address has no server name to send (RFC 6066 §3), but the certificate is checked for it all the same.
-      servername: /^[\d.]+$/.test(name) ? '' : name,
+      // An address has no server name to send (RFC 6066 §3), but the certificate is checked for it all the same: it must
+      // be among the addresses that it names (RFC 9110 §4.3.5).
+      servername: isAddress(name) ? '' : name,
       host: name,
       ALPNProtocols: ['http/1.1'],
       // One for this very server: a resumed session is not checked for its name again.
