@@ -156,6 +156,9 @@ export interface FetchReport {
   /** null while under way, -1 if it failed. */
   readonly status: number | null;
   readonly statusMessage: string | null;
+  /** Of the request's body, what the peer has acknowledged; and all of it, null if it has none. */
+  readonly sentBytes: number;
+  readonly requestBytes: number | null;
   readonly bodyBytes: number;
   /** Content-Length if the server gave one. */
   readonly expectedBytes: number | null;

@@ -154,6 +154,7 @@ function socketState(socket: SocketReport): string {
 export function fetchView(fetch: FetchReport): NodeView {
   const state = fetchState(fetch);
   const parts = [state];
+  if (fetch.status === null && fetch.requestBytes !== null && fetch.requestBytes > 0) parts.push(sentText(fetch.sentBytes, fetch.requestBytes));
   if (fetch.bodyBytes > 0) parts.push(isFetchPending(fetch) && fetch.expectedBytes !== null ? t('{0} of {1}', formatBytes(fetch.bodyBytes), formatBytes(fetch.expectedBytes)) : formatBytes(fetch.bodyBytes));
   if (fetch.durationMs !== null) parts.push(formatDuration(fetch.durationMs));
   let icon = 'check';
@@ -173,6 +174,10 @@ export function fetchView(fetch: FetchReport): NodeView {
     contextValue: isFetchPending(fetch) ? TREE_ITEMS.pendingFetch : fetch.error ? TREE_ITEMS.failedFetch : TREE_ITEMS.endedFetch,
     spoken: t('fetch {0} {1}, {2}', fetch.method, fetch.url, parts.join(', ')),
   };
+}
+
+function sentText(sentBytes: number, requestBytes: number): string {
+  return sentBytes < requestBytes ? t('{0} of {1} sent', formatBytes(sentBytes), formatBytes(requestBytes)) : t('{0} sent', formatBytes(requestBytes));
 }
 
 function fetchState(fetch: FetchReport): string {
@@ -222,6 +227,7 @@ export function fetchDetails(fetch: FetchReport): NodeDetails {
   const rows: [string, string][] = [
     [t('Request'), `${fetch.method} ${fetch.url}`],
     [t('Status'), fetchState(fetch)],
+    ...(fetch.requestBytes === null ? [] : [[t('Request body'), sentText(fetch.sentBytes, fetch.requestBytes)] satisfies [string, string]]),
     [t('Body'), fetch.expectedBytes === null ? formatBytes(fetch.bodyBytes) : t('{0} of {1}', formatBytes(fetch.bodyBytes), formatBytes(fetch.expectedBytes))],
     [t('Started'), when(fetch.startedAt)],
   ];

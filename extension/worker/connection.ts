@@ -199,8 +199,9 @@ export class Connection {
   private changed(socket: TcpSocket): void {
     if (this.ended) return;
     if (this.status === 'connecting' && socket.state !== 'SYN-SENT' && socket.state !== 'CLOSED') this.opened(socket);
+    // What the peer has acknowledged comes before what it answered; a connection that failed has forgotten the rest.
+    if (socket.error === null) this.renewCredit(socket);
     this.pump();
-    if (!this.ended) this.renewCredit(socket);
     this.options.onActivity(this);
     this.check(socket);
   }

@@ -27,6 +27,8 @@ export function toFetchReport(runId: string, payload: Buffer): FetchReport | nul
     url,
     status: number('status'),
     statusMessage: text('statusMessage'),
+    sentBytes: number('sentBytes') ?? 0,
+    requestBytes: number('requestBytes'),
     bodyBytes: number('bodyBytes') ?? 0,
     expectedBytes: number('expectedBytes'),
     startedAt,

@@ -47,7 +47,7 @@ export function socketReport(fields: Partial<SocketReport> = {}): SocketReport {
 
 export function fetchReport(fields: Partial<FetchReport> = {}): FetchReport {
   return {
-    runId: 'run-1', id: 1, method: 'GET', url: 'http://example.test/', status: null, statusMessage: null, bodyBytes: 0, expectedBytes: null,
+    runId: 'run-1', id: 1, method: 'GET', url: 'http://example.test/', status: null, statusMessage: null, sentBytes: 0, requestBytes: null, bodyBytes: 0, expectedBytes: null,
     startedAt: 1_000_000, durationMs: null, error: null,
     ...fields,
   };

@@ -86,6 +86,10 @@ describe('the nodes of the Sockets view', () => {
     assert.equal(fetchView(fetchReport({ bodyBytes: 1024, expectedBytes: 4096 })).description, 'pending · 1.0 KiB of 4.0 KiB');
     assert.equal(fetchView(fetchReport({ status: 200, statusMessage: 'OK', bodyBytes: 1024, expectedBytes: 4096 })).description, '200 OK · 1.0 KiB of 4.0 KiB');
     assert.equal(fetchView(fetchReport({ status: 200, statusMessage: 'OK', bodyBytes: 9, durationMs: 12 })).description, '200 OK · 9 B · 12 ms');
+    assert.equal(fetchView(fetchReport({ requestBytes: 4096 })).description, 'pending · 0 B of 4.0 KiB sent');
+    assert.equal(fetchView(fetchReport({ requestBytes: 4096, sentBytes: 1024 })).description, 'pending · 1.0 KiB of 4.0 KiB sent');
+    assert.equal(fetchView(fetchReport({ requestBytes: 4096, sentBytes: 4096 })).description, 'pending · 4.0 KiB sent');
+    assert.equal(fetchView(fetchReport({ requestBytes: 4096, sentBytes: 4096, status: 200, bodyBytes: 9, durationMs: 12 })).description, '200 · 9 B · 12 ms');
     assert.equal(fetchView(fetchReport({ status: -1, statusMessage: 'socket error', durationMs: 12, error: { code: 'ETIMEDOUT', message: '' } })).description, 'error ETIMEDOUT · 12 ms');
   });
 
@@ -102,6 +106,7 @@ describe('the nodes of the Sockets view', () => {
     const full = socketDetails(socketReport({ remoteAddress: '192.0.2.1', localPort: 50_000, tcpState: 'ESTABLISHED', srttMs: 1.5, error: { code: 'X', message: 'y' }, closedAt: 1_000_001 }));
     for (const name of ['Address', 'Local port', 'TCP state', 'Round trip', 'Closed', 'Error']) assert.ok(names(full).includes(name), name);
     assert.deepEqual(fetchDetails(fetchReport({ bodyBytes: 3, expectedBytes: 10 }))[2], ['Body', '3 B of 10 B']);
+    assert.deepEqual(fetchDetails(fetchReport({ requestBytes: 10, sentBytes: 3 }))[2], ['Request body', '3 B of 10 B sent']);
   });
 
   it('the address to copy is the one connected to, once it is known', () => {

@@ -80,6 +80,11 @@ export class Channel {
     return this.released ? 0 : this.bytesWritten - this.acknowledged;
   }
 
+  /** Bytes written that the peer has acknowledged. */
+  get acknowledgedBytes(): number {
+    return this.acknowledged;
+  }
+
   get readableBytes(): number {
     return this.available;
   }

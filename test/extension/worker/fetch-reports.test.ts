@@ -1,20 +1,36 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FetchReport, WorkerMessage } from '../../../extension/protocol';
 import { fetchView } from '../../../extension/tree-nodes';
 import { ScriptedHttpServer, type Answer } from '../../interop/support/scripted-http';
+import { makeCertificate } from '../../interop/support/certificates';
 import { RuntimeBench } from './runtime-bench';
 
 describe('What the view is told of a fetch', function () {
   this.timeout(60_000);
   let bench: RuntimeBench;
   let server: ScriptedHttpServer | null = null;
-  before(async () => (bench = await RuntimeBench.start()));
+  const authority = makeCertificate({ commonName: 'Authority', isAuthority: true });
+  let folder: string;
+  before(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-reports-'));
+    const file = path.join(folder, 'ca.pem');
+    fs.writeFileSync(file, authority.cert);
+    bench = await RuntimeBench.start({ extraCaCertificates: [file] });
+  });
   afterEach(async () => {
     await server?.stop();
     server = null;
   });
-  after(() => bench.stop());
+  after(async () => {
+    await bench.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
 
   const serve = async (answers: Record<string, Answer>): Promise<string> => {
     server = await ScriptedHttpServer.start({ answers });
@@ -45,6 +61,37 @@ describe('What the view is told of a fetch', function () {
     assert.ok(last !== undefined && last.durationMs !== null);
     assert.match(fetchView(last).description, /^200 OK · 4\.0 KiB · \d/);
   });
+
+  for (const scheme of ['http', 'https'] as const) {
+    it(`is how much of the request's body has been sent, over ${scheme}: of all, while the server does not take more, and all of it in the end`, async () => {
+      const total = 48 << 20;
+      let received = 0;
+      const handler: http.RequestListener = (request, response) => {
+        request.pause();
+        // The server takes nothing until the view has shown that some has been sent, and not all.
+        void report(({ url, sentBytes }) => url.endsWith(`/${scheme}`) && sentBytes > 0).then(({ sentBytes, requestBytes, status }) => {
+          assert.ok(sentBytes < total / 2, `${sentBytes} bytes`);
+          assert.deepEqual([requestBytes, status], [total, null]);
+          request.on('data', (chunk: Buffer) => (received += chunk.length)).on('end', () => response.end('thanks')).resume();
+        });
+      };
+      const { key, cert } = makeCertificate({ commonName: 'localhost', names: ['localhost'], issuer: authority });
+      const uploads = scheme === 'https' ? https.createServer({ key, cert }, handler) : http.createServer(handler);
+      await new Promise<void>((resolve) => uploads.listen(0, '127.0.0.1', resolve));
+      try {
+        const address = uploads.address();
+        assert.ok(typeof address === 'object' && address !== null);
+        const { output, fetches } = await bench.run(`
+          const response = await fetch('${scheme}://localhost:${address.port}/${scheme}', { method: 'PUT', body: Buffer.alloc(${total}) });
+          print(response.text(), response.error);`, { memoryMb: 512 });
+        assert.deepEqual([output, received], [['thanks null'], total]);
+        assert.deepEqual([fetches.get(1)?.sentBytes, fetches.get(1)?.requestBytes], [total, total]);
+      } finally {
+        uploads.closeAllConnections();
+        uploads.close();
+      }
+    });
+  }
 
   it('is what a body came to once it is unpacked', async () => {
     const packed = gzipSync(Buffer.alloc(10_000));

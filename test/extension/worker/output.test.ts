@@ -85,7 +85,7 @@ describe('What a script\'s process says is not trusted', () => {
     assert.equal(toFetchReport('1', Buffer.from('{"id":1,"method":"GET","startedAt":1}')), null);
     const report = toFetchReport('1', Buffer.from('{"id":1,"method":"GET","url":"http://a/","startedAt":1,"status":"200","error":{"code":1},"extra":1}'));
     assert.deepEqual(report, {
-      runId: '1', id: 1, method: 'GET', url: 'http://a/', status: null, statusMessage: null, bodyBytes: 0, expectedBytes: null, startedAt: 1, durationMs: null, error: null,
+      runId: '1', id: 1, method: 'GET', url: 'http://a/', status: null, statusMessage: null, sentBytes: 0, requestBytes: null, bodyBytes: 0, expectedBytes: null, startedAt: 1, durationMs: null, error: null,
     });
   });
 });

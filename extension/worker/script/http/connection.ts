@@ -32,6 +32,8 @@ export interface ConnectTimings {
 export interface ConnectionUser {
   readonly fetchId: number;
   readonly timings: ConnectTimings;
+  /** @param bytes of the request's body that the server has acknowledged, at most as many as it has */
+  sent(bytes: number): void;
 }
 
 type Done = (error: Error | null, socket: ChannelStream | TLSSocket | null) => void;
@@ -42,6 +44,10 @@ export class HttpConnection {
   /** Called when it has closed, by either side. */
   onClosed: (() => void) | null = null;
   private user: ConnectionUser | null = null;
+  /** Of the present request: where it begins in the stream, and the lengths of its parts. */
+  private requestAt = 0;
+  private headBytes = 0;
+  private bodyBytes = 0;
   private stream: ChannelStream | null = null;
   private readonly statusLine = new StatusLineReader();
   private readonly client: InstanceType<typeof Client>;
@@ -82,6 +88,7 @@ export class HttpConnection {
 
   dispatch(user: ConnectionUser, options: Omit<Dispatcher.DispatchOptions, 'origin'>, handler: Dispatcher.DispatchHandler): void {
     this.user = user;
+    this.bodyBytes = options.body instanceof Uint8Array ? options.body.length : 0;
     // What the certificate is checked for is the address's name, whatever a header `host` says.
     const named = { ...options, servername: this.origin.hostname };
     this.client.dispatch(named, handler);
@@ -91,7 +98,10 @@ export class HttpConnection {
   started(): void {
     this.requests++;
     this.statusLine.expect();
-    if (this.stream !== null) this.stream.orderly = false;
+    this.headBytes = 0;
+    if (this.stream === null) return;
+    this.stream.orderly = false;
+    this.requestAt = this.stream.channel.bytesWritten;
   }
 
   /** The response is complete: what happens to the connection from now on is no reset. */
@@ -119,6 +129,7 @@ export class HttpConnection {
       return done(error instanceof Error ? error : new Error(String(error)), null);
     }
     this.stream = stream;
+    stream.onAcknowledged = () => this.acknowledged(stream.channel.acknowledgedBytes);
     let finished = false;
     const finish: Done = (error, socket) => {
       if (finished) return;
@@ -153,8 +164,23 @@ export class HttpConnection {
     });
   }
 
-  /** Puts the reading of status lines between the socket and undici, which reads by `read`. */
+  /** TLS adds some bytes to each record: the body then seems to be ahead by a thousandth. */
+  private acknowledged(bytes: number): void {
+    const sent = Math.min(this.bodyBytes, bytes - this.requestAt - this.headBytes);
+    if (sent > 0) this.user?.sent(sent);
+  }
+
+  /**
+   * Puts the reading of status lines between the socket and undici, which reads by `read`; and measures heads, which it
+   * writes as text, and bodies as bytes.
+   */
   private guarded(socket: ChannelStream | TLSSocket): ChannelStream | TLSSocket {
+    const { write } = socket;
+    socket.write = (chunk: unknown, encoding?: unknown, done?: unknown): boolean => {
+      if (typeof chunk === 'string') this.headBytes += chunk.length;
+      const taken: boolean = Reflect.apply(write, socket, [chunk, encoding, done]);
+      return taken;
+    };
     const read: (size?: number) => Buffer | null = socket.read.bind(socket);
     socket.read = (size?: number): Buffer | null => {
       for (;;) {

@@ -38,6 +38,9 @@ export class Exchange {
   private url = '';
   private status: number | null = null;
   private statusMessage: string | null = null;
+  /** Of the request's body. */
+  private sentBytes = 0;
+  private requestBytes: number | null = null;
   private expectedBytes: number | null = null;
   private bodyBytes = 0;
   /** Armed while there is progress that has not been reported. */
@@ -121,6 +124,8 @@ export class Exchange {
 
   private exchange(request: HttpRequest, connection: HttpConnection): Promise<HopResponse> {
     if (this.late !== null) throw this.late;
+    this.sentBytes = 0;
+    this.requestBytes = request.body?.length ?? null;
     const hop = new Hop({ ...request, isRedirect: (status, headers) => request.redirect === 'follow' && isRedirect(status, headers) }, connection, {
       head: (status, statusMessage, expectedBytes) => {
         this.firstByteAt = performance.now();
@@ -131,12 +136,19 @@ export class Exchange {
       },
       progress: (bytes) => {
         this.bodyBytes = bytes;
-        // A server that pauses is shown where it has: the last of the progress is told, too.
-        this.progressTimer ??= setTimeout(() => this.report(null, null), PROGRESS_MS);
+        this.reportSoon();
       },
     });
     this.giveUp = (error) => hop.abort(error);
-    return hop.run({ fetchId: this.id, timings: this.timings });
+    return hop.run({
+      fetchId: this.id,
+      timings: this.timings,
+      sent: (bytes) => {
+        if (bytes === this.sentBytes) return;
+        this.sentBytes = bytes;
+        this.reportSoon();
+      },
+    });
   }
 
   private async complete(request: HttpRequest, { status, statusMessage, headers, body }: HopResponse): Promise<Response> {
@@ -167,6 +179,11 @@ export class Exchange {
     return { ...this.timings, firstByte: this.firstByteAt === null ? total : this.firstByteAt - this.startedAt, total };
   }
 
+  /** A server that pauses is shown where it has: the last of the progress is told, too. */
+  private reportSoon(): void {
+    this.progressTimer ??= setTimeout(() => this.report(null, null), PROGRESS_MS);
+  }
+
   private report(durationMs: number | null, error: WireError | null): void {
     if (this.progressTimer !== null) clearTimeout(this.progressTimer);
     this.progressTimer = null;
@@ -176,6 +193,8 @@ export class Exchange {
       url: cut(this.url),
       status: this.status,
       statusMessage: this.statusMessage === null ? null : cut(this.statusMessage),
+      sentBytes: this.sentBytes,
+      requestBytes: this.requestBytes,
       bodyBytes: this.bodyBytes,
       expectedBytes: this.expectedBytes,
       startedAt: this.wallStart,

@@ -24,6 +24,8 @@ export class NetworkError extends Error {
 export class ChannelStream extends Duplex {
   /** Whether nothing is under way: then even undici's own reasons to destroy it close it in order. */
   orderly = false;
+  /** Called when the peer may have acknowledged more. */
+  onAcknowledged: (() => void) | null = null;
   private connected = false;
   private wantsData = false;
   private ended = false;
@@ -67,6 +69,7 @@ export class ChannelStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.channel.onActivity = null;
+    this.onAcknowledged = null;
     // An exchange that was given up must not go on sending or receiving behind the script's back.
     if (error === null || this.orderly) this.channel.close();
     else this.channel.abort();
@@ -80,6 +83,7 @@ export class ChannelStream extends Duplex {
       this.connected = true;
       this.emit('connect');
     }
+    this.onAcknowledged?.();
     this.pull();
     const resume = this.resumeWrite;
     this.resumeWrite = null;
