@@ -98,24 +98,37 @@ function productOptions(production) {
   return { ...common, alias, entryPoints: entries, outdir: 'dist', minify: production, sourcemap: !production };
 }
 
+/**
+ * Builds, and writes each file in one step if it is not yet as it should be: others may be starting it, as tests do
+ * that run beside those that build.
+ */
+async function build(options) {
+  const { outputFiles } = await require('esbuild').build({ ...options, write: false });
+  for (const { path: file, contents } of outputFiles) {
+    if (fs.existsSync(file) && fs.readFileSync(file).equals(contents)) continue;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const beside = `${file}.${process.pid}`;
+    // As esbuild itself does, with what begins with `#!`.
+    fs.writeFileSync(beside, contents, { mode: contents[0] === 0x23 && contents[1] === 0x21 ? 0o755 : 0o644 });
+    fs.renameSync(beside, file);
+  }
+}
+
 /** Builds some of the product's bundles, by their names, into another folder, without source maps. */
 async function buildParts(names, outdir, { minify = false } = {}) {
-  const esbuild = require('esbuild');
   const entryPoints = Object.fromEntries(names.map((name) => [name, entries[name]]));
-  await esbuild.build({ ...productOptions(true), entryPoints, outdir, minify });
+  await build({ ...productOptions(true), entryPoints, outdir, minify });
 }
 
 /** Builds files below the root each into a bundle of its own, below dist/ at the same path. Packages stay outside. */
 async function buildTests(files) {
   if (files.length === 0) return;
-  const esbuild = require('esbuild');
-  await esbuild.build({ ...common, entryPoints: files, outdir: 'dist', outbase: '.', packages: 'external', sourcemap: 'inline' });
+  await build({ ...common, entryPoints: files, outdir: 'dist', outbase: '.', packages: 'external', sourcemap: 'inline' });
 }
 
 /** Builds the product; with `watch`, again on every change until the process ends. */
 async function buildProduct({ production = false, watch = false } = {}) {
-  const esbuild = require('esbuild');
-  if (!watch) return void (await esbuild.build(productOptions(production)));
+  if (!watch) return build(productOptions(production));
   // VS Code's background task waits for these two lines before it starts debugging.
   const tell = {
     name: 'tell',
@@ -124,7 +137,7 @@ async function buildProduct({ production = false, watch = false } = {}) {
       build.onEnd(() => console.log('[watch] build finished'));
     },
   };
-  const context = await esbuild.context({ ...productOptions(production), plugins: [tell] });
+  const context = await require('esbuild').context({ ...productOptions(production), plugins: [tell] });
   await context.watch();
 }
 

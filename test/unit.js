@@ -10,17 +10,17 @@ const { root, buildTests } = require('../esbuild.js');
 
 const UNIT = ['test/stack', 'test/extension', 'test/types', 'test/docs', 'test/arch', 'test/support', 'test/packetdrill', 'test/sim', 'test/fuzz', 'test/bench'];
 
-/** All `*.test.ts` at or below the given paths, relative to the root. */
+/** All `*.test.ts` at or below the given paths, relative to the root, in the order given. */
 function testFiles(paths) {
-  const found = [];
+  const found = new Set();
   const visit = (relative) => {
     const absolute = path.join(root, relative);
     if (!fs.existsSync(absolute)) return;
     if (fs.statSync(absolute).isDirectory()) for (const name of fs.readdirSync(absolute).sort()) visit(path.posix.join(relative, name));
-    else if (relative.endsWith('.test.ts')) found.push(relative);
+    else if (relative.endsWith('.test.ts')) found.add(relative);
   };
   for (const given of paths) visit(path.relative(root, path.resolve(given)).split(path.sep).join('/'));
-  return found;
+  return [...found];
 }
 
 /** Builds the files and runs them in mocha. @returns mocha's exit code */

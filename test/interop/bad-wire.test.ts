@@ -1,14 +1,13 @@
 /** A real link that loses, reorders, doubles, delays and damages frames: a user-space bridge between two interfaces. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import type { FaultCounters, FaultOptions } from '../../stack';
 import { startDnsmasq } from './support/dhcp-servers';
-import { prepare, type Guest } from './support/guest';
+import { eachOnLan } from './support/each-test';
+import type { Guest } from './support/guest';
 import type { Program } from './support/program';
-import { Programs } from './support/programs';
-import { Lan, LAN, WAN } from './support/topology';
+import type { Programs } from './support/programs';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const PORT = 40_007;
 const OURS = '10.77.0.100';
@@ -20,21 +19,13 @@ for (const binding of ['cap', 'libpcap'] as const) {
     this.timeout(120_000);
     let lan: Lan;
     let programs: Programs;
-    let folder: string;
+    let folder: ScriptFolder;
     let bridge: Program;
     const seed = Number(process.env['RIFTNET_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-    before(prepare);
-    beforeEach(() => {
-      folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-wire-'));
-      programs = new Programs();
-      lan = new Lan({ wire: true, offloads: false });
-    });
-    afterEach(async function () {
+    eachOnLan((made) => ({ lan, programs, folder } = made), { wire: true, offloads: false });
+    afterEach(function () {
       if (this.currentTest?.state === 'failed') console.log(`      the wire's seed was ${seed}: RIFTNET_SEED=${seed} replays it`);
-      await programs.end();
-      lan.remove();
-      fs.rmSync(folder, { recursive: true, force: true });
     });
 
     async function join(faults: Omit<FaultOptions, 'clock' | 'random'>): Promise<void> {
@@ -79,7 +70,7 @@ for (const binding of ['cap', 'libpcap'] as const) {
     });
 
     it('gets an address and a name though every fifth frame is lost', async () => {
-      await startDnsmasq(programs, lan.router, folder, {
+      await startDnsmasq(programs, lan.router, folder.path, {
         interface: 'lan', options: [`address=/web.test/${WAN.server}`],
         dhcp: { interface: 'lan', first: '10.77.0.50', last: '10.77.0.59', router: LAN.router },
       });

@@ -1,12 +1,13 @@
 /** Addresses from real DHCP servers, and RFC 5227 against kernels that hold them. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { startDnsmasq, startUdhcpd, type DhcpPool } from './support/dhcp-servers';
-import { prepare, type Guest } from './support/guest';
-import { Programs } from './support/programs';
-import { Lan, LAN, WAN } from './support/topology';
+import { eachOnLan } from './support/each-test';
+import type { Guest } from './support/guest';
+import type { Programs } from './support/programs';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const PORT = 7_000;
 const POOL: DhcpPool = { interface: 'lan', first: '10.77.0.50', last: '10.77.0.59', router: LAN.router };
@@ -16,19 +17,9 @@ describe('An address by DHCP', function () {
   this.timeout(120_000);
   let lan: Lan;
   let programs: Programs;
-  let folder: string;
+  let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-dhcp-'));
-    programs = new Programs();
-    lan = new Lan({ offloads: false });
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  eachOnLan((made) => ({ lan, programs, folder } = made), { offloads: false });
 
   type Options = Omit<Parameters<Programs['guest']>[1], 'binding'>;
   const guest = (options: Options = {}): Promise<Guest> => programs.guest(lan.host, { binding: 'auto', ...options });
@@ -57,7 +48,7 @@ describe('An address by DHCP', function () {
   }
 
   it('comes from dnsmasq with router and name server, and leads to a server beyond the router', async () => {
-    await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: POOL, options: [`address=/web.test/${WAN.server}`] });
+    await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL, options: [`address=/web.test/${WAN.server}`] });
     await programs.peer(lan.server, 'echo-server', String(PORT)).line();
     const ours = await guest({ conflictDetection: true });
     assert.match(await addressOf(ours), /^10\.77\.0\.5\d$/);
@@ -67,7 +58,7 @@ describe('An address by DHCP', function () {
   });
 
   it('is renewed before it ends, with connections unharmed (RFC 2131 §4.4.5)', async () => {
-    await startUdhcpd(programs, lan.router, folder, { ...POOL, leaseSeconds: 4 });
+    await startUdhcpd(programs, lan.router, folder.path, { ...POOL, leaseSeconds: 4 });
     await programs.peer(lan.server, 'echo-server', String(PORT)).line();
     const ours = await guest();
     const address = await addressOf(ours);
@@ -80,7 +71,7 @@ describe('An address by DHCP', function () {
   });
 
   it('is lost with its connections when no server renews it, and comes again with a server', async () => {
-    const server = await startUdhcpd(programs, lan.router, folder, { ...POOL, leaseSeconds: 4 });
+    const server = await startUdhcpd(programs, lan.router, folder.path, { ...POOL, leaseSeconds: 4 });
     await programs.peer(lan.server, 'echo-server', String(PORT)).line();
     const ours = await guest({ config: { dhcp: { initialTimeoutMs: 500 } } });
     await addressOf(ours);
@@ -93,14 +84,14 @@ describe('An address by DHCP', function () {
     assert.equal(error, 'ENETDOWN');
     assert.match(String(message), /lease/);
 
-    await startUdhcpd(programs, lan.router, folder, POOL);
+    await startUdhcpd(programs, lan.router, folder.path, POOL);
     await addressOf(ours, after);
     await echo(ours);
   });
 
   it('of another network, remembered from the last run, is refused by the server and replaced at once (RFC 2131 §3.2)', async () => {
-    await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: POOL });
-    const leaseFile = path.join(folder, 'lease.json');
+    await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL });
+    const leaseFile = path.join(folder.path, 'lease.json');
     fs.writeFileSync(leaseFile, JSON.stringify({ address: 0x0a63_0005, server: 0x0a63_0001 }));
     const ours = await guest({ leaseFile });
     const address = await addressOf(ours);
@@ -116,7 +107,7 @@ describe('An address by DHCP', function () {
   });
 
   it('is given back when the stack ends: the server lends it to the next at once', async () => {
-    await startUdhcpd(programs, lan.router, folder, one('10.77.0.50'));
+    await startUdhcpd(programs, lan.router, folder.path, one('10.77.0.50'));
     const first = await guest();
     assert.equal(await addressOf(first), '10.77.0.50');
     assert.equal(await first.stop(), 0);
@@ -128,10 +119,10 @@ describe('An address by DHCP', function () {
     for (const hostForwards of [false, true]) {
       it(`comes to two of ours at once from ${server}, on a computer that forwards ${hostForwards ? 'packets' : 'nothing'}; its kernel says nothing about them`, async () => {
         lan.host.run('sysctl', '-qw', `net.ipv4.ip_forward=${hostForwards ? 1 : 0}`);
-        if (server === 'udhcpd') await startUdhcpd(programs, lan.router, folder, POOL);
-        else await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: POOL });
+        if (server === 'udhcpd') await startUdhcpd(programs, lan.router, folder.path, POOL);
+        else await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL });
         await programs.peer(lan.server, 'echo-server', String(PORT)).line();
-        const capture = await programs.capture(lan.router, 'lan', path.join(folder, 'lan.pcapng'));
+        const capture = await programs.capture(lan.router, 'lan', path.join(folder.path, 'lan.pcapng'));
         const both = await Promise.all([guest({ clientId: 'ff01' }), guest({ mac: '02524e000008', clientId: 'ff02' })]);
         const addresses = await Promise.all(both.map((ours) => addressOf(ours)));
         assert.notEqual(addresses[0], addresses[1]);
@@ -143,7 +134,7 @@ describe('An address by DHCP', function () {
   }
 
   it('with the computer\'s own MAC is told apart by the client identifier (RFC 2131 §4.2), where the server looks at it', async () => {
-    await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: POOL });
+    await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL });
     await programs.peer(lan.server, 'echo-server', String(PORT)).line();
     const both = await Promise.all(['ff01', 'ff02'].map((clientId) => guest({ mac: 'interface', clientId })));
     const addresses = await Promise.all(both.map((ours) => addressOf(ours)));
@@ -152,8 +143,8 @@ describe('An address by DHCP', function () {
   });
 
   it('that is the computer\'s own is left without a word, and that of the computer stays in order', async () => {
-    await startUdhcpd(programs, lan.router, folder, one(LAN.host));
-    const capture = await programs.capture(lan.router, 'lan', path.join(folder, 'lan.pcapng'));
+    await startUdhcpd(programs, lan.router, folder.path, one(LAN.host));
+    const capture = await programs.capture(lan.router, 'lan', path.join(folder.path, 'lan.pcapng'));
     const ours = await guest({ mac: 'interface', refuse: [LAN.host], config: { dhcp: { initialTimeoutMs: 500 } } });
     await ours.until('the refusal to be told', ({ event }) => event?.type === 'warning' && /10\.77\.0\.10/.test(event.message ?? ''));
     await untilCounters(ours, 'three questions', ({ txDiscovers = 0 }) => txDiscovers >= 3);
@@ -165,7 +156,7 @@ describe('An address by DHCP', function () {
   });
 
   it('that another station has is declined, and another taken (RFC 5227 §2.1, RFC 2131 §4.4.4)', async () => {
-    await startUdhcpd(programs, lan.router, folder, POOL);
+    await startUdhcpd(programs, lan.router, folder.path, POOL);
     const first = await guest();
     const contested = await addressOf(first);
     assert.equal(await first.stop(), 0);
@@ -189,15 +180,7 @@ describe('An address that is given', function () {
   let lan: Lan;
   let programs: Programs;
 
-  before(prepare);
-  beforeEach(() => {
-    programs = new Programs();
-    lan = new Lan();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-  });
+  eachOnLan((made) => ({ lan, programs } = made));
 
   const guest = (): Promise<Guest> => programs.guest(lan.host, { binding: 'auto', address: ADDRESS, gateway: LAN.router, conflictDetection: true, config: QUICK });
 

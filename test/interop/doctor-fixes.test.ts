@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import type { FixReport, Report } from '../../extension/network-report';
 import { startDnsmasq, type DhcpPool } from './support/dhcp-servers';
-import { prepare } from './support/guest';
+import { eachOnLan } from './support/each-test';
 import { OrdinaryUser } from './support/ordinary-user';
-import { Programs } from './support/programs';
+import type { Programs } from './support/programs';
 import { runCli } from './support/run-cli';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const POOL: DhcpPool = { interface: 'lan', first: '10.77.0.50', last: '10.77.0.59', router: LAN.router };
 const OURS = '10.77.0.99';
@@ -18,21 +18,12 @@ const OURS = '10.77.0.99';
 describe('riftnet doctor --fix', function () {
   this.timeout(120_000);
   let lan: Lan;
-  let folder: string;
+  let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-fixes-'));
-    lan = new Lan();
-  });
-  afterEach(() => {
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  eachOnLan((made) => ({ lan, folder } = made));
 
   async function fix(...words: string[]): Promise<FixReport & { code: number | null }> {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder, 'state'), XDG_DATA_HOME: path.join(folder, 'data'), XDG_CACHE_HOME: path.join(folder, 'cache') };
-    const { stdout, stderr, code } = await runCli(['doctor', '--json', '--fix', ...words], { host: lan.host, env });
+    const { stdout, stderr, code } = await runCli(['doctor', '--json', '--fix', ...words], { host: lan.host, env: folder.environment });
     assert.equal(stderr, '');
     const [first] = (JSON.parse(stdout.toString()) as Report).fixes;
     return { ...(first ?? assert.fail('a fix')), code };
@@ -87,8 +78,8 @@ describe('riftnet doctor --fix', function () {
     const unknown = await fix('router');
     assert.deepEqual([unknown.status, unknown.code], ['failed', 1]);
     assert.match(unknown.summary, /--address A\.B\.C\.D/);
-    fs.mkdirSync(path.join(folder, 'state', 'riftnet'), { recursive: true });
-    fs.writeFileSync(path.join(folder, 'state', 'riftnet', 'x-0.lease.json'), `{"address":"${OURS}","server":"${LAN.router}"}`);
+    fs.mkdirSync(path.join(folder.path, 'state', 'riftnet'), { recursive: true });
+    fs.writeFileSync(path.join(folder.path, 'state', 'riftnet', 'x-0.lease.json'), `{"address":"${OURS}","server":"${LAN.router}"}`);
     assert.equal((await fix('router')).status, 'done');
     assert.match(lan.host.ip('neigh', 'show', OURS), /PERMANENT/);
   });
@@ -127,17 +118,11 @@ describe('riftnet doctor for an ordinary account', function () {
   let programs: Programs;
   let user: OrdinaryUser;
 
-  before(prepare);
-  beforeEach(() => {
-    lan = new Lan();
-    programs = new Programs();
+  eachOnLan((made) => {
+    ({ lan, programs } = made);
     user = new OrdinaryUser();
   });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    user.remove();
-  });
+  afterEach(() => user.remove());
 
   const run = (...words: string[]) => user.run([user.node, user.cli, ...words], ['ip', 'netns', 'exec', lan.host.name]);
   function report(...words: string[]): { found: Report; code: number | null } {

@@ -1,14 +1,14 @@
 /** `riftnet doctor` in a network of namespaces: a network that works, and one thing wrong at a time. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import type { Check, CheckId, Report } from '../../extension/network-report';
 import { startDnsmasq, startUdhcpd, type DhcpPool } from './support/dhcp-servers';
-import { prepare } from './support/guest';
-import { Programs } from './support/programs';
+import { eachOnLan } from './support/each-test';
+import type { Programs } from './support/programs';
 import { describeRun, runCli, type CliOptions, type CliResult } from './support/run-cli';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const PORT = 80;
 const POOL: DhcpPool = { interface: 'lan', first: '10.77.0.50', last: '10.77.0.59', router: LAN.router };
@@ -18,24 +18,12 @@ describe('riftnet doctor', function () {
   this.timeout(150_000);
   let lan: Lan;
   let programs: Programs;
-  let folder: string;
+  let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-doctor-'));
-    programs = new Programs();
-    lan = new Lan();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
-
-  const environment = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_STATE_HOME: path.join(folder, 'state'), XDG_DATA_HOME: path.join(folder, 'data'), XDG_CACHE_HOME: path.join(folder, 'cache') });
+  eachOnLan((made) => ({ lan, programs, folder } = made));
 
   async function doctor(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    const result = await runCli(['doctor', ...args], { host: lan.host, env: environment(), limitMs: 120_000, ...options });
+    const result = await runCli(['doctor', ...args], { host: lan.host, env: folder.environment, limitMs: 120_000, ...options });
     assert.deepEqual(result.leftRunning, [], describeRun(result));
     return result;
   }
@@ -56,7 +44,7 @@ describe('riftnet doctor', function () {
   const LOCAL_OK = { libpcap: 'ok', bindings: 'ok', permission: 'ok', interface: 'ok' } as const;
 
   async function startNetwork(options: readonly string[] = [`address=/web.test/${WAN.server}`]): Promise<void> {
-    await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: POOL, options });
+    await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL, options });
     await programs.peer(lan.server, 'http-server', String(PORT)).line();
   }
 
@@ -112,7 +100,7 @@ describe('riftnet doctor', function () {
 
   it('with a server that answers only the computer\'s own MAC address works, warns, and offers the drop that forwarding needs', async () => {
     // Another host's lease for the address that udhcpd gives by MAC: only the interface's is known to it.
-    await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: POOL, options: [`dhcp-host=${lan.host.mac()},10.77.0.55`, 'dhcp-ignore=tag:!known', `address=/web.test/${WAN.server}`] });
+    await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL, options: [`dhcp-host=${lan.host.mac()},10.77.0.55`, 'dhcp-ignore=tag:!known', `address=/web.test/${WAN.server}`] });
     await programs.peer(lan.server, 'http-server', String(PORT)).line();
     lan.host.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
     const { report: found, code, words } = await report(TARGET);
@@ -122,7 +110,7 @@ describe('riftnet doctor', function () {
 
   it('with the only address taken by another station names that station', async () => {
     const other = lan.station('other', '10.77.0.50');
-    await startUdhcpd(programs, lan.router, folder, { ...POOL, last: '10.77.0.50' });
+    await startUdhcpd(programs, lan.router, folder.path, { ...POOL, last: '10.77.0.50' });
     const { report: found, code, words } = await report(TARGET);
     assert.equal(code, 1, words);
     assert.equal(checkOf(found, 'address').status, 'failed', words);
@@ -139,12 +127,11 @@ describe('riftnet doctor', function () {
   });
 
   it('tells why the link auto has gone without the interface, and has the next run try it again', async () => {
-    const script = path.join(folder, 'script.ts');
     // On its own network nobody answers DHCP; over the gateway the connection is refused.
-    fs.writeFileSync(script, "const socket = Network.Connect('10.77.0.1', 9);\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint('ran');\n");
-    const run = await runCli(['run', script, '--link', 'auto'], { host: lan.host, env: environment(), limitMs: 60_000 });
+    const script = folder.write('script.ts', "const socket = Network.Connect('10.77.0.1', 9);\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint('ran');\n");
+    const run = await runCli(['run', script, '--link', 'auto'], { host: lan.host, env: folder.environment, limitMs: 60_000 });
     assert.equal(run.stdout.toString(), 'ran\n', describeRun(run));
-    const failures = () => fs.readdirSync(path.join(folder, 'state', 'riftnet')).filter((name) => name.endsWith('.failure.json'));
+    const failures = () => fs.readdirSync(path.join(folder.path, 'state', 'riftnet')).filter((name) => name.endsWith('.failure.json'));
     assert.equal(failures().length, 1, describeRun(run));
     const { report: found, words } = await report([...TARGET, '--address', '10.77.0.99/24']);
     assert.match(checkOf(found, 'capture').next.join(), /^The link 'auto' has taken the gateway since .* \(.*DHCP.*\); the next run tries eth0 again\.$/, words);
@@ -152,7 +139,7 @@ describe('riftnet doctor', function () {
   });
 
   it('with a router that is not there says that it is silent', async () => {
-    await startDnsmasq(programs, lan.router, folder, { interface: 'lan', dhcp: { ...POOL, router: '10.77.0.200' } });
+    await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: { ...POOL, router: '10.77.0.200' } });
     const { report: found, code, words } = await report(['--target', '10.78.0.2:80']);
     assert.deepEqual([code, checkOf(found, 'router').status, checkOf(found, 'connection').status], [1, 'failed', 'failed'], words);
     assert.match(checkOf(found, 'router').summary, /^10\.77\.0\.200 does not say its MAC address$/);
@@ -198,9 +185,8 @@ describe('riftnet doctor', function () {
     await startNetwork();
     const { report: found } = await report(TARGET);
     const leased = checkOf(found, 'dhcp').summary.split(' ')[0] ?? '';
-    const script = path.join(folder, 'script.ts');
-    fs.writeFileSync(script, "const socket = Network.Connect('web.test', 80);\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint(socket.status);\n");
-    const run = await runCli(['run', script, '--link', 'pcap'], { host: lan.host, env: environment(), limitMs: 60_000 });
+    const script = folder.write('script.ts', "const socket = Network.Connect('web.test', 80);\nwhile (socket.status === 'connecting') await Event.OnTick;\nprint(socket.status);\n");
+    const run = await runCli(['run', script, '--link', 'pcap'], { host: lan.host, env: folder.environment, limitMs: 60_000 });
     assert.equal(run.stdout.toString(), 'connected\n', describeRun(run));
     assert.ok(run.stderr.includes(leased), describeRun(run));
   });
@@ -209,9 +195,8 @@ describe('riftnet doctor', function () {
 describe('riftnet interfaces', function () {
   this.timeout(60_000);
   let lan: Lan;
-  before(prepare);
-  beforeEach(() => (lan = new Lan()));
-  afterEach(() => lan.remove());
+
+  eachOnLan((made) => ({ lan } = made));
 
   it('lists them with what they are, and marks the one that is taken', async () => {
     lan.host.ip('link', 'add', 'spare0', 'mtu', '1400', 'type', 'veth', 'peer', 'name', 'spare1');

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { bundle, prepare } from './support/guest';
-import { PcapHosts } from './support/pcap-hosts';
-import { ScriptFolder } from './support/script-folder';
+import { eachOnCable } from './support/each-test';
+import { bundle, bundleForHosts } from './support/guest';
+import type { PcapHosts } from './support/pcap-hosts';
+import type { ScriptFolder } from './support/script-folder';
 
 /** What mocha's reporter `json` writes. */
 interface Report {
@@ -18,22 +19,15 @@ describe('the contract and fetch over the link pcap', function () {
   let hosts: PcapHosts;
   let folder: ScriptFolder;
 
-  before(() => prepare(['fetch-over-pcap']));
-  beforeEach(() => {
-    hosts = new PcapHosts();
-    folder = new ScriptFolder();
-  });
-  afterEach(async () => {
-    await hosts.remove();
-    folder.remove();
-  });
+  before(() => bundleForHosts('fetch-over-pcap'));
+  eachOnCable((made) => ({ hosts, folder } = made));
 
   it('passes the suites that it passes over the gateway', async () => {
     const report = path.join(folder.path, 'report.json');
     const words = [process.execPath, path.resolve('node_modules/mocha/bin/mocha.js'), '--exit', '--reporter', 'json', '--reporter-option', `output=${report}`, bundle('fetch-over-pcap')];
     const child = hosts.theirs.start(words, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, RIFTNET_TEST_HOST: hosts.ours.name, XDG_STATE_HOME: path.join(folder.path, 'state') },
+      env: { ...folder.environment, RIFTNET_TEST_HOST: hosts.ours.name },
     });
     let errors = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-10_000)));

@@ -1,12 +1,12 @@
 /** The stack with an address of its own but this computer's MAC address, as on Wi-Fi, where this computer forwards packets. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { prepare, type Guest } from './support/guest';
-import { Programs } from './support/programs';
+import { eachOnLan } from './support/each-test';
+import type { Guest } from './support/guest';
+import type { Programs } from './support/programs';
 import { describeRun, runCli } from './support/run-cli';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 import type { WireCapture } from './support/wire-capture';
 
 const PORT = 7_000;
@@ -16,25 +16,17 @@ describe('The computer\'s MAC address where the computer forwards packets', func
   this.timeout(120_000);
   let lan: Lan;
   let programs: Programs;
-  let folder: string;
+  let folder: ScriptFolder;
   let wire: WireCapture;
 
-  before(prepare);
-  beforeEach(async () => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-forwarding-'));
-    programs = new Programs();
-    lan = new Lan({ offloads: false, hostForwards: true });
-    wire = await programs.capture(lan.router, 'port0', path.join(folder, 'wire.pcapng'));
+  eachOnLan(async (made) => {
+    ({ lan, programs, folder } = made);
+    wire = await programs.capture(lan.router, 'port0', path.join(folder.path, 'wire.pcapng'));
     await programs.peer(lan.server, 'echo-server', String(PORT)).line();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  }, { offloads: false, hostForwards: true });
 
   const doctor = (...fix: string[]): ReturnType<typeof runCli> =>
-    runCli(['doctor', '--interface', 'eth0', '--fix', 'forwarding', '--address', OURS, ...fix], { host: lan.host, env: { ...process.env, XDG_STATE_HOME: folder } });
+    runCli(['doctor', '--interface', 'eth0', '--fix', 'forwarding', '--address', OURS, ...fix], { host: lan.host, env: folder.environment });
 
   async function echo(from: Guest): Promise<void> {
     const { received, intact, error } = await from.perform({ do: 'echo', address: WAN.server, port: PORT, bytes: 1 << 20 });

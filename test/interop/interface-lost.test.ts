@@ -1,11 +1,10 @@
 /** Scripts whose interface goes down, or away, under their sockets: what they see, and that they go on once it is back. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { prepare } from './support/guest';
-import { Programs } from './support/programs';
+import { eachOnLan } from './support/each-test';
+import type { Programs } from './support/programs';
 import { describeRun, runCli, type CliResult, type RunningCli } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const PORT = 8_000;
 const ECHO_PORT = 7_000;
@@ -41,24 +40,15 @@ for (const binding of ['cap', 'libpcap'] as const) {
     let programs: Programs;
     let folder: ScriptFolder;
 
-    before(prepare);
-    beforeEach(async () => {
-      folder = new ScriptFolder();
-      programs = new Programs();
-      lan = new Lan();
+    eachOnLan(async (made) => {
+      ({ lan, programs, folder } = made);
       await programs.peer(lan.server, 'http-server', String(PORT)).line();
       await programs.peer(lan.server, 'echo-server', String(ECHO_PORT)).line();
       await programs.peer(lan.host, 'http-server', String(PORT), '0.0.0.0').line();
     });
-    afterEach(async () => {
-      await programs.end();
-      lan.remove();
-      folder.remove();
-    });
 
     /** @param lose called once the script's transfer is under way @param bringBack once it has noticed */
     async function run(address: readonly string[], lose: () => void, bringBack: () => void): Promise<CliResult> {
-      const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
       const args = ['run', folder.write('script.ts', SCRIPT), '--link', 'pcap', '--interface', 'eth0', '--capture-binding', binding, ...address];
       const noticed = (cli: RunningCli): void => {
         const timer = setInterval(() => {
@@ -69,7 +59,7 @@ for (const binding of ['cap', 'libpcap'] as const) {
         timer.unref();
       };
       const result = await runCli(args, {
-        host: lan.host, env, limitMs: 100_000,
+        host: lan.host, env: folder.environment, limitMs: 100_000,
         when: {
           text: 'connected',
           run: (cli) => {
@@ -96,7 +86,7 @@ for (const binding of ['cap', 'libpcap'] as const) {
     });
 
     it('sees the same where it shares this computer\'s address', async () => {
-      const fixed = await runCli(['doctor', '--fix', 'shared'], { host: lan.host, env: { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') } });
+      const fixed = await runCli(['doctor', '--fix', 'shared'], { host: lan.host, env: folder.environment });
       assert.equal(fixed.code, 0, describeRun(fixed));
       const result = await run(['--address', 'shared'], () => lan.host.ip('link', 'set', 'eth0', 'down'), () => {
         lan.host.ip('link', 'set', 'eth0', 'up');

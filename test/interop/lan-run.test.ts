@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { startDnsmasq, startUdhcpd, type DhcpPool } from './support/dhcp-servers';
-import { prepare } from './support/guest';
-import { Programs } from './support/programs';
+import { eachOnLan } from './support/each-test';
+import type { Programs } from './support/programs';
 import { describeRun, runCli, type CliResult } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const POOL: DhcpPool = { interface: 'lan', first: '10.77.0.50', last: '10.77.0.59', router: LAN.router };
 
@@ -45,17 +45,9 @@ describe('riftnet run on a LAN', function () {
   let programs: Programs;
   let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(async () => {
-    folder = new ScriptFolder();
-    programs = new Programs();
-    lan = new Lan();
+  eachOnLan(async (made) => {
+    ({ lan, programs, folder } = made);
     await startNginx();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    folder.remove();
   });
 
   /** On the server beyond the router: a page, and who asks. */
@@ -79,8 +71,7 @@ http {
   }
 
   async function run(text: string, args: readonly string[] = [], name = 'script.ts'): Promise<CliResult> {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
-    const result = await runCli(['run', folder.write(name, text), '--link', 'pcap', ...args], { host: lan.host, env, limitMs: 100_000 });
+    const result = await runCli(['run', folder.write(name, text), '--link', 'pcap', ...args], { host: lan.host, env: folder.environment, limitMs: 100_000 });
     assert.deepEqual([result.code, result.leftRunning], [0, []], describeRun(result));
     return result;
   }

@@ -1,12 +1,12 @@
 /** A host of our own on a LAN: beside the kernel of its computer, behind a router, with a server beyond. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { startDnsmasq } from './support/dhcp-servers';
-import { prepare, type Guest } from './support/guest';
-import { Programs } from './support/programs';
-import { Lan, LAN, WAN } from './support/topology';
+import { eachOnLan } from './support/each-test';
+import type { Guest } from './support/guest';
+import type { Programs } from './support/programs';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 /** One that no protocol is known by: tshark would look for its messages. */
 const PORT = 40_007;
@@ -16,19 +16,8 @@ describe('A host of our own on a LAN', function () {
   this.timeout(120_000);
   let lan: Lan;
   let programs: Programs;
-  let folder: string;
 
-  before(prepare);
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-lan-'));
-    programs = new Programs();
-    lan = new Lan();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  eachOnLan((made) => ({ lan, programs } = made));
 
   function guest(options: Partial<Parameters<Programs['guest']>[1]> = {}): Promise<Guest> {
     return programs.guest(lan.host, { binding: 'auto', address: OURS, gateway: LAN.router, ...options });
@@ -58,7 +47,7 @@ describe('A host of our own on a LAN', function () {
       assert.deepEqual({ received, intact, source }, { received: bytes, intact: true, source: WAN.server });
       assert.equal(await programs.peer(lan.server, 'udp-echo-client', OURS, String(PORT), String(bytes)).line(), `${bytes} intact`);
     }
-    assert.match(lan.server.run('ping', '-c', '3', '-i', '0.05', '-W', '5', '-s', '20000', OURS), /3 packets transmitted, 3 received/);
+    lan.server.ping(OURS, 3, '-s', '20000');
     const { ipv4 } = (await ours.counters()).stack;
     assert.ok((ipv4?.['reassembled'] ?? 0) >= 9, JSON.stringify(ipv4));
     assert.deepEqual([ipv4?.['reassemblyOverlap'], ipv4?.['reassemblyTimeout'], ipv4?.['rxBadChecksum']], [0, 0, 0]);
@@ -146,23 +135,13 @@ describe('What we send', function () {
   this.timeout(240_000);
   let programs: Programs;
   let lan: Lan;
-  let folder: string;
+  let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-lan-'));
-    programs = new Programs();
-    lan = new Lan({ offloads: false });
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  eachOnLan((made) => ({ lan, programs, folder } = made), { offloads: false });
 
   /** An address, a name, transfers opened by either side, a datagram. @returns what was on the wire */
   async function everything(index: number): Promise<Awaited<ReturnType<Programs['capture']>>> {
-    const capture = await programs.capture(lan.router, 'lan', path.join(folder, `${index}.pcapng`));
+    const capture = await programs.capture(lan.router, 'lan', path.join(folder.path, `${index}.pcapng`));
     const ours = await programs.guest(lan.host, { binding: 'auto', conflictDetection: true });
     const { address = '' } = await ours.until('an address', (message) => typeof message.address === 'string');
     assert.deepEqual((await ours.perform({ do: 'resolve', name: 'web.test' }))['addresses'], [WAN.server]);
@@ -172,14 +151,14 @@ describe('What we send', function () {
     await ours.perform({ do: 'serve', port: PORT });
     assert.equal(await programs.peer(lan.server, 'echo-client', address ?? '', String(PORT), String(5 << 20)).line(), `${5 << 20} intact`);
     assert.equal((await ours.perform({ do: 'echo-udp', address: WAN.server, port: PORT, bytes: 4_000 }))['intact'], true);
-    assert.match(lan.server.run('ping', '-c', '3', '-i', '0.05', '-W', '5', address ?? ''), /3 received/);
+    lan.server.ping(address ?? '', 3);
     assert.equal(await ours.stop(), 0);
     await capture.stop();
     return capture;
   }
 
   it('is well-formed and sound to the last frame, and nothing of it is sent twice or out of order, nothing reset', async () => {
-    await startDnsmasq(programs, lan.router, folder, {
+    await startDnsmasq(programs, lan.router, folder.path, {
       interface: 'lan', options: [`address=/web.test/${WAN.server}`],
       dhcp: { interface: 'lan', first: '10.77.0.50', last: '10.77.0.59', router: LAN.router },
     });

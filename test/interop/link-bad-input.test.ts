@@ -1,10 +1,9 @@
 /** What `riftnet run --link pcap` says where something is missing, silent or wrong: the thing, and the next step. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { prepare } from './support/guest';
-import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
+import { eachOnCable } from './support/each-test';
+import { OUR_ADDRESS, type PcapHosts } from './support/pcap-hosts';
 import { describeRun, runCli, type CliOptions, type CliResult } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
+import type { ScriptFolder } from './support/script-folder';
 
 /** Linux's word for no permission at all to capture, also for root. */
 const WITHOUT_RIGHT = ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', '--'];
@@ -16,19 +15,10 @@ describe('The link pcap where something is wrong', function () {
   let hosts: PcapHosts;
   let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    hosts = new PcapHosts();
-    folder = new ScriptFolder();
-  });
-  afterEach(async () => {
-    await hosts.remove();
-    folder.remove();
-  });
+  eachOnCable((made) => ({ hosts, folder } = made));
 
   async function run(text: string, args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
-    const result = await runCli(['run', folder.write('script.ts', text), ...args], { host: hosts.ours, env, limitMs: 100_000, ...options });
+    const result = await runCli(['run', folder.write('script.ts', text), ...args], { host: hosts.ours, env: folder.environment, limitMs: 100_000, ...options });
     assert.deepEqual(result.leftRunning, [], describeRun(result));
     return result;
   }

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import path from 'node:path';
 import { DEFAULT_WORKER_SETTINGS, PROTOCOL_VERSION, type WorkerMessage, type WorkerSettings } from '../../extension/protocol';
-import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
-import { prepare } from './support/guest';
+import { eachOnCable } from './support/each-test';
+import { OUR_ADDRESS, type PcapHosts } from './support/pcap-hosts';
 import { describeRun, runCli, type CliOptions, type CliResult } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
+import type { ScriptFolder } from './support/script-folder';
 
 const PORT = 7_000;
 describe('The link pcap at the terminal', function () {
@@ -14,19 +14,10 @@ describe('The link pcap at the terminal', function () {
   let hosts: PcapHosts;
   let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    hosts = new PcapHosts();
-    folder = new ScriptFolder();
-  });
-  afterEach(async () => {
-    await hosts.remove();
-    folder.remove();
-  });
+  eachOnCable((made) => ({ hosts, folder } = made));
 
   async function run(text: string, args: readonly string[], when?: CliOptions['when']): Promise<CliResult> {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
-    const result = await runCli(['run', folder.write('script.ts', text), ...(args.includes('--link') ? [] : ['--link', 'pcap']), ...args], { host: hosts.ours, env, limitMs: 100_000, ...(when && { when }) });
+    const result = await runCli(['run', folder.write('script.ts', text), ...(args.includes('--link') ? [] : ['--link', 'pcap']), ...args], { host: hosts.ours, env: folder.environment, limitMs: 100_000, ...(when && { when }) });
     assert.deepEqual(result.leftRunning, [], describeRun(result));
     return result;
   }
@@ -101,7 +92,7 @@ describe('The link pcap at the terminal', function () {
 
   it('starts scripts in the worker before there is an address, and their output says what their sockets wait for', async () => {
     await hosts.peer('http-server', String(PORT));
-    const worker = hosts.ours.start([process.execPath, path.resolve('dist/worker.js')], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: { ...process.env, XDG_STATE_HOME: folder.path } });
+    const worker = hosts.ours.start([process.execPath, path.resolve('dist/worker.js')], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: folder.environment });
     try {
       const messages: WorkerMessage[] = [];
       const limits = { memoryMb: 256, outputBytesPerSecond: 1 << 20 };

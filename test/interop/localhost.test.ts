@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { startDnsmasq } from './support/dhcp-servers';
-import { prepare } from './support/guest';
-import { Programs } from './support/programs';
+import { eachOnLan } from './support/each-test';
+import type { Programs } from './support/programs';
 import { describeRun, runCli, type CliResult } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const OURS = '10.77.0.100';
 /** Listens on all addresses, and on 127.0.0.1 only. */
@@ -26,32 +26,23 @@ describe('localhost beside a captured interface', function () {
   let programs: Programs;
   let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(async () => {
-    folder = new ScriptFolder();
-    programs = new Programs();
-    lan = new Lan({ offloads: false });
+  eachOnLan(async (made) => {
+    ({ lan, programs, folder } = made);
     await programs.peer(lan.host, 'http-server', String(OPEN), '0.0.0.0').line();
     await programs.peer(lan.host, 'http-server', String(LOOPBACK), '127.0.0.1').line();
     await programs.peer(lan.server, 'http-server', String(OPEN)).line();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    folder.remove();
-  });
+  }, { offloads: false });
 
   async function run(places: Parameters<typeof SCRIPT>[0], ...args: string[]): Promise<CliResult> {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
     const file = folder.write('script.ts', SCRIPT(places));
     const own = ['--link', 'pcap', '--interface', 'eth0', '--address', `${OURS}/24`, '--gateway', LAN.router];
-    const result = await runCli(['run', file, ...own, ...args], { host: lan.host, env, limitMs: 100_000 });
+    const result = await runCli(['run', file, ...own, ...args], { host: lan.host, env: folder.environment, limitMs: 100_000 });
     assert.deepEqual(result.leftRunning, [], describeRun(result));
     return result;
   }
 
   const doctor = (...fix: string[]): Promise<CliResult> =>
-    runCli(['doctor', '--interface', 'eth0', '--fix', ...fix], { host: lan.host, env: { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') } });
+    runCli(['doctor', '--interface', 'eth0', '--fix', ...fix], { host: lan.host, env: folder.environment });
 
   const printed = (result: CliResult): string[] => result.stdout.toString().trim().split('\n');
   const routerMac = (): string => lan.router.run('cat', '/sys/class/net/lan/address').trim();
@@ -81,9 +72,8 @@ describe('localhost beside a captured interface', function () {
   });
 
   it('is relayed before the stack has an address on the link, and where it gets none', async () => {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
     const file = folder.write('script.ts', SCRIPT([['localhost', OPEN]]));
-    const result = await runCli(['run', file, '--link', 'pcap', '--interface', 'eth0'], { host: lan.host, env, limitMs: 100_000 });
+    const result = await runCli(['run', file, '--link', 'pcap', '--interface', 'eth0'], { host: lan.host, env: folder.environment, limitMs: 100_000 });
     assert.deepEqual(printed(result), [`localhost ${OPEN} from ${LAN.host}`], describeRun(result));
     assert.ok(result.seconds < 8, describeRun(result));
   });

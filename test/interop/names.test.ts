@@ -1,14 +1,13 @@
 /** Names from real servers: dnsmasq, avahi, and one that lies. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { startAvahi } from './support/avahi';
 import { startDnsmasq } from './support/dhcp-servers';
+import { eachOnLan } from './support/each-test';
 import type { TaskResult } from './support/guest-tasks';
-import { prepare, type Guest } from './support/guest';
-import { Programs } from './support/programs';
-import { Lan, LAN, WAN } from './support/topology';
+import type { Guest } from './support/guest';
+import type { Programs } from './support/programs';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 
 const MANY = Array.from({ length: 150 }, (_, i) => `10.99.${i >> 7}.${(i & 127) + 1}`);
 const RECORDS = [
@@ -24,19 +23,9 @@ describe('Names', function () {
   this.timeout(60_000);
   let lan: Lan;
   let programs: Programs;
-  let folder: string;
+  let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-names-'));
-    programs = new Programs();
-    lan = new Lan();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  eachOnLan((made) => ({ lan, programs, folder } = made));
 
   const guest = (dns: readonly string[], timeoutMs = 1_500): Promise<Guest> =>
     programs.guest(lan.host, { binding: 'auto', address: '10.77.0.100', gateway: LAN.router, dns, config: { dns: { multicast: true, timeoutMs } } });
@@ -50,7 +39,7 @@ describe('Names', function () {
   const dnsCounters = async (from: Guest): Promise<Record<string, number>> => (await from.counters()).stack['dns'] ?? {};
 
   it('are resolved by dnsmasq beyond the router: addresses, aliases of aliases, and the second time from the cache', async () => {
-    const server = await startDnsmasq(programs, lan.server, folder, { interface: 'eth0', options: RECORDS });
+    const server = await startDnsmasq(programs, lan.server, folder.path, { interface: 'eth0', options: RECORDS });
     const ours = await guest([WAN.server]);
     assert.deepEqual(await addresses(ours, 'web.test'), [WAN.server]);
     assert.deepEqual(((await addresses(ours, 'two.test')) as string[]).sort(), ['10.99.0.1', '10.99.0.2']);
@@ -64,7 +53,7 @@ describe('Names', function () {
   });
 
   it('that do not exist, or have no IPv4 address, are told apart from a silent server', async () => {
-    await startDnsmasq(programs, lan.server, folder, { interface: 'eth0', options: RECORDS });
+    await startDnsmasq(programs, lan.server, folder.path, { interface: 'eth0', options: RECORDS });
     const ours = await guest([WAN.server], 300);
     for (const [name, words] of [['nosuch.test', /does not exist|no such/i], ['six.test', /no IPv4 address/]] as const) {
       const { error, message } = await ask(ours, name);
@@ -80,7 +69,7 @@ describe('Names', function () {
   });
 
   it('with more addresses than a datagram carries are asked for again over TCP', async () => {
-    await startDnsmasq(programs, lan.server, folder, { interface: 'eth0', options: RECORDS });
+    await startDnsmasq(programs, lan.server, folder.path, { interface: 'eth0', options: RECORDS });
     const ours = await guest([WAN.server]);
     const found = (await addresses(ours, 'many.test')) as string[];
     // All that are kept are true; a datagram has room for 75.
@@ -91,7 +80,7 @@ describe('Names', function () {
   });
 
   it('come from the second server when the first is silent, or refuses the port, and the silent one is asked last from then on', async () => {
-    await startDnsmasq(programs, lan.server, folder, { interface: 'eth0', options: RECORDS });
+    await startDnsmasq(programs, lan.server, folder.path, { interface: 'eth0', options: RECORDS });
     const ours = await guest(['10.77.0.200', LAN.router, WAN.server], 300);
     assert.deepEqual(await addresses(ours, 'web.test'), [WAN.server]);
     assert.deepEqual(await addresses(ours, 'a.test'), [WAN.server]);
@@ -116,7 +105,7 @@ describe('Names', function () {
 
   it('under .local are asked of the link, by multicast, and answered by avahi', async () => {
     const printer = lan.station('printer', '10.77.0.77');
-    await startAvahi(programs, printer, folder, 'printer');
+    await startAvahi(programs, printer, folder.path, 'printer');
     const ours = await guest([]);
     assert.deepEqual(await addresses(ours, 'printer.local'), ['10.77.0.77']);
     const { error } = await ask(ours, 'nobody.local');

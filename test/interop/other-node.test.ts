@@ -1,11 +1,10 @@
 /** Another Node than the one `cap` was built for: `auto` takes libpcap through koffi, and says why. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { prepare } from './support/guest';
+import { eachOnCable } from './support/each-test';
 import { otherNode } from './support/other-node';
-import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
+import { OUR_ADDRESS, type PcapHosts } from './support/pcap-hosts';
 import { describeRun, runCli } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
+import type { ScriptFolder } from './support/script-folder';
 
 const PORT = 7_000;
 
@@ -17,17 +16,9 @@ describe('A Node of another ABI', function () {
 
   before(async function () {
     this.timeout(600_000);
-    await prepare();
     node = await otherNode();
   });
-  beforeEach(() => {
-    hosts = new PcapHosts();
-    folder = new ScriptFolder();
-  });
-  afterEach(async () => {
-    await hosts.remove();
-    folder.remove();
-  });
+  eachOnCable((made) => ({ hosts, folder } = made));
 
   it('captures through koffi where the choice is left to it, with the reason that cap gave', async () => {
     const guest = await hosts.guest({ binding: 'auto' }, node);
@@ -50,8 +41,7 @@ describe('A Node of another ABI', function () {
   it('runs the terminal command, scripts and all', async () => {
     await hosts.peer('http-server', String(PORT));
     const file = folder.write('script.ts', `const response = await fetch('http://${hosts.cable.theirAddress}:${PORT}/'); print(response.status, response.text(), response.error?.message ?? '');`);
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
-    const result = await runCli(['run', file, '--link', 'pcap', '--interface', 'eth0', '--address', `${OUR_ADDRESS}/24`], { host: hosts.ours, env, node });
+    const result = await runCli(['run', file, '--link', 'pcap', '--interface', 'eth0', '--address', `${OUR_ADDRESS}/24`], { host: hosts.ours, env: folder.environment, node });
     assert.equal(result.stdout.toString(), `200 from ${OUR_ADDRESS} \n`, describeRun(result));
     assert.match(result.stderr, /over libpcap/);
     assert.deepEqual([result.code, result.leftRunning], [0, []], describeRun(result));

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseStatus, type ProcessStatus } from '../../extension/node/permission';
+import { bundleForHosts } from './support/guest';
 import { OrdinaryUser } from './support/ordinary-user';
 import { DescendantWatch } from './support/processes';
 
@@ -41,8 +41,7 @@ describe('Privileges', function () {
   this.timeout(120_000);
   let user: OrdinaryUser;
   before(async () => {
-    const { buildTests } = createRequire(path.resolve('package.json'))('./esbuild.js') as { buildTests(files: readonly string[]): Promise<void> };
-    await buildTests(['test/interop/support/worker-host.ts']);
+    await bundleForHosts('worker-host');
     user = new OrdinaryUser();
   });
   after(() => user.remove());

@@ -1,12 +1,12 @@
 /** The stack with its computer's own address and MAC, beside the computer's kernel: neither may harm the other. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { portSlice, sharedPorts } from '../../stack';
-import { prepare, type Guest } from './support/guest';
-import { Programs } from './support/programs';
-import { Lan, LAN, WAN } from './support/topology';
+import { eachOnLan } from './support/each-test';
+import type { Guest } from './support/guest';
+import type { Programs } from './support/programs';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 import type { WireCapture } from './support/wire-capture';
 
 const PORT = 7_000;
@@ -17,23 +17,15 @@ for (const binding of ['cap', 'libpcap'] as const) {
     this.timeout(120_000);
     let lan: Lan;
     let programs: Programs;
-    let folder: string;
+    let folder: ScriptFolder;
     /** Of the computer's cable, at the router's end. */
     let wire: WireCapture;
 
-    before(prepare);
-    beforeEach(async () => {
-      folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-shared-'));
-      programs = new Programs();
-      lan = new Lan({ offloads: false });
-      wire = await programs.capture(lan.router, 'port0', path.join(folder, 'wire.pcapng'));
+    eachOnLan(async (made) => {
+      ({ lan, programs, folder } = made);
+      wire = await programs.capture(lan.router, 'port0', path.join(folder.path, 'wire.pcapng'));
       await programs.peer(lan.server, 'echo-server', String(PORT)).line();
-    });
-    afterEach(async () => {
-      await programs.end();
-      lan.remove();
-      fs.rmSync(folder, { recursive: true, force: true });
-    });
+    }, { offloads: false });
 
     /** The one table that keeps the kernel from answering for the stack's ports. */
     function keepKernelOff(): void {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { portSlice, PORT_SLICES, sharedPorts } from '../../stack';
-import { prepare } from './support/guest';
-import { Programs } from './support/programs';
+import { eachOnLan } from './support/each-test';
+import type { Programs } from './support/programs';
 import { describeRun, runCli, type CliResult, type CliOptions } from './support/run-cli';
-import { ScriptFolder } from './support/script-folder';
-import { Lan, LAN, WAN } from './support/topology';
+import type { ScriptFolder } from './support/script-folder';
+import { type Lan, LAN, WAN } from './support/topology';
 import { startDnsmasq } from './support/dhcp-servers';
 
 const PORT = 8_000;
@@ -19,22 +19,13 @@ describe('--address shared at the terminal', function () {
   let programs: Programs;
   let folder: ScriptFolder;
 
-  before(prepare);
-  beforeEach(async () => {
-    folder = new ScriptFolder();
-    programs = new Programs();
-    lan = new Lan({ offloads: false });
+  eachOnLan(async (made) => {
+    ({ lan, programs, folder } = made);
     await programs.peer(lan.server, 'http-server', String(PORT)).line();
-  });
-  afterEach(async () => {
-    await programs.end();
-    lan.remove();
-    folder.remove();
-  });
+  }, { offloads: false });
 
   async function riftnet(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    const env = { ...process.env, XDG_STATE_HOME: path.join(folder.path, 'state') };
-    const result = await runCli(args, { host: lan.host, env, limitMs: 100_000, ...options });
+    const result = await runCli(args, { host: lan.host, env: folder.environment, limitMs: 100_000, ...options });
     assert.deepEqual(result.leftRunning, [], describeRun(result));
     return result;
   }

@@ -24,11 +24,16 @@ export interface GuestMessage {
 export const bundle = (name: string): string => path.resolve('dist/test/interop/support', `${name}.js`);
 
 /** Bundles what runs in the namespaces: files of this folder. */
-export async function prepare(more: readonly string[] = []): Promise<void> {
+export async function bundleForHosts(...names: readonly string[]): Promise<void> {
+  const { buildTests } = createRequire(path.resolve('package.json'))('./esbuild.js') as { buildTests(files: readonly string[]): Promise<void> };
+  await buildTests(names.map((name) => `test/interop/support/${name}.ts`));
+}
+
+/** What every test in namespaces needs, before the first of a file. */
+export async function prepare(): Promise<void> {
   demandNamespaces();
   removeStale();
-  const { buildTests } = createRequire(path.resolve('package.json'))('./esbuild.js') as { buildTests(files: readonly string[]): Promise<void> };
-  await buildTests(['pcap-guest', 'kernel-peer', 'wire-tool', ...more].map((name) => `test/interop/support/${name}.ts`));
+  await bundleForHosts('pcap-guest', 'kernel-peer', 'wire-tool');
 }
 
 export class Guest {

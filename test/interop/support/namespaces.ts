@@ -80,6 +80,15 @@ export class Host {
     return spawn('ip', ['netns', 'exec', this.name, ...words], options);
   }
 
+  /**
+   * Pings until `count` answers have come: on a busy machine one can come later than `ping` waits for the last one.
+   * @returns how many questions it has sent @throws Error if too few were answered within ten seconds
+   */
+  ping(address: string, count: number, ...options: string[]): number {
+    const words = this.run('ping', '-c', String(count), '-w', '10', '-i', '0.05', ...options, address);
+    return Number(/(\d+) packets transmitted/.exec(words)?.[1]);
+  }
+
   /** Waits until frames pass on the interface. @throws Error if they do not after ten seconds */
   awaitUp(interfaceName = 'eth0'): void {
     const deadline = performance.now() + 10_000;

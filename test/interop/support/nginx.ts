@@ -1,5 +1,6 @@
 /** Debian's nginx on the loopback address, with a configuration, folder and port of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -103,17 +104,22 @@ http {
 `;
 }
 
-/** A port nobody listens on now. */
+/**
+ * A port nobody listens on now: below those that the system gives out by itself (Linux: from 32 768), so that none of
+ * the tests that run beside this one is given it before its server has it.
+ */
 export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has an address');
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = net.createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** Waits until something listens there, at most 10 s. @param hopeless whether it never will */

@@ -15,6 +15,12 @@ export class ScriptFolder {
     this.path = fs.mkdtempSync(path.join(PARENT, 'interop-'));
   }
 
+  /** The environment of a person who keeps here what the product keeps in their home: nothing of it passes from test to test. */
+  get environment(): NodeJS.ProcessEnv {
+    const at = (name: string): string => path.join(this.path, name);
+    return { ...process.env, XDG_STATE_HOME: at('state'), XDG_DATA_HOME: at('data'), XDG_CACHE_HOME: at('cache') };
+  }
+
   /** Writes a script from its text. @returns its absolute path */
   write(name: string, text: string): string {
     const file = path.join(this.path, name);
