@@ -10,8 +10,8 @@ import { isName, isThisComputer, lookUp } from './host-lookup';
 import type { Network } from './network';
 import { encodeCredit, encodeOpened, Op, type FrameWriter, type OpenMessage, type WireError } from './script/wire';
 
-/** While more than this waits for the script's process, nothing is added: its kernel buffer holds some 200 KiB. */
-const PIPE_BACKLOG_BYTES = 1 << 20;
+/** While more than this waits for the script's process, nothing is added: its kernel buffer holds some 200 KiB, and a few batches stay in the processor's cache. */
+const PIPE_BACKLOG_BYTES = 256 << 10;
 /** Credit is renewed in steps of at least this, or when nothing is under way. */
 const CREDIT_STEP_BYTES = 64 << 10;
 

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import type { SocketStatus } from '../../protocol';
 import { encodeCredit, encodeOpen, Op, type FrameWriter, type OpenedMessage, type WireError } from './wire';
 import type { Allowance } from './allowance';
+import { ReceivedBytes } from './received-bytes';
 
 /** Bytes `write` may have queued at once on one socket, on top of what the stack itself buffers. */
 export const SEND_QUEUE_BYTES = 64 << 20;
@@ -17,8 +18,6 @@ export const FIRST_WINDOW_BYTES = 256 << 10;
 const MAX_WINDOW_BYTES = 32 << 20;
 /** A window never falls below this, however many sockets there are: everyone moves on. */
 const LEAST_WINDOW_BYTES = 4 << 10;
-/** Parts smaller than this are copied out of the pipe's buffers, which they would keep alive as a whole. */
-const COPY_BELOW_BYTES = 4 << 10;
 /** Credit is granted in steps of at least this part of the window, not for every small read. */
 const CREDIT_STEP = 4;
 
@@ -36,9 +35,7 @@ export class Channel {
   /** Called when data, room, or a change of status arrived from the worker. */
   onActivity: (() => void) | null = null;
 
-  private chunks: Buffer[] = [];
-  private first = 0;
-  private available = 0;
+  private readonly unread = new ReceivedBytes();
   /** Offset up to which the worker may send. */
   private granted = 0;
   private window = 0;
@@ -86,7 +83,7 @@ export class Channel {
   }
 
   get readableBytes(): number {
-    return this.available;
+    return this.unread.length;
   }
 
   /** Bytes written that wait for credit. */
@@ -125,7 +122,7 @@ export class Channel {
   /** Everything that has arrived, or null. */
   readAll(): Buffer | null {
     this.release();
-    return this.available === 0 ? null : this.take(this.available);
+    return this.unread.length === 0 ? null : this.take(this.unread.length);
   }
 
   /**
@@ -133,7 +130,7 @@ export class Channel {
    * @returns `'too-much'` if the script's sockets together would have to hold more than they may
    */
   readExactly(n: number): Buffer | null | 'too-much' {
-    if (n <= this.available) {
+    if (n <= this.unread.length) {
       this.release();
       return n === 0 ? Buffer.alloc(0) : this.take(n);
     }
@@ -146,6 +143,7 @@ export class Channel {
     if (this.status !== 'connected' && this.status !== 'connecting') return null;
     if (!this.allowance.moveDemand(this.demand, n)) return 'too-much';
     this.demand = n;
+    this.unread.expect(n);
     this.grant();
     return null;
   }
@@ -184,11 +182,11 @@ export class Channel {
     this.onActivity?.();
   }
 
+  /** @param bytes valid only during the call */
   received(bytes: Buffer): void {
     // After a close of our own nobody will read it: what the peer still sends is dropped.
     if (this.closing) return;
-    this.chunks.push(bytes.length < COPY_BELOW_BYTES ? Buffer.from(bytes) : bytes);
-    this.available += bytes.length;
+    this.unread.append(bytes, this.granted - this.bytesRead - this.unread.length);
     this.onActivity?.();
   }
 
@@ -236,7 +234,7 @@ export class Channel {
 
   private end(how: 'fin' | 'error'): void {
     this.ended ??= how;
-    if (this.available === 0) this.finish(this.ended);
+    if (this.unread.length === 0) this.finish(this.ended);
     this.onActivity?.();
   }
 
@@ -278,45 +276,12 @@ export class Channel {
   }
 
   private take(n: number): Buffer {
-    const out = this.gather(n);
-    this.available -= n;
+    const out = this.unread.read(n);
     this.bytesRead += n;
     this.grow(n);
-    if (this.ended !== null && this.available === 0) this.finish(this.ended);
+    if (this.ended !== null && this.unread.length === 0) this.finish(this.ended);
     else this.grant();
     return out;
-  }
-
-  private gather(n: number): Buffer {
-    const head = this.chunks[this.first];
-    if (head !== undefined && head.length >= n) {
-      this.drop(head, n);
-      return head.length === n ? head : head.subarray(0, n);
-    }
-    const out = Buffer.allocUnsafeSlow(n);
-    for (let at = 0; at < n; ) {
-      const chunk = this.chunks[this.first];
-      if (chunk === undefined) break;
-      const part = Math.min(chunk.length, n - at);
-      chunk.copy(out, at, 0, part);
-      this.drop(chunk, part);
-      at += part;
-    }
-    return out;
-  }
-
-  /** Forgets the first `n` bytes of the first chunk. */
-  private drop(chunk: Buffer, n: number): void {
-    if (n < chunk.length) {
-      this.chunks[this.first] = chunk.subarray(n);
-      return;
-    }
-    this.first++;
-    // Emptied in blocks: shifting the array for every chunk would cost its length each time.
-    if (this.first === this.chunks.length || this.first >= 1024) {
-      this.chunks.splice(0, this.first);
-      this.first = 0;
-    }
   }
 
   /** A reader that takes half a window at a time would be held up by it: the window doubles. */
@@ -332,7 +297,7 @@ export class Channel {
     if (this.closing || this.ended !== null) return;
     const limit = this.bytesRead + Math.max(this.window, this.demand);
     const step = limit - this.granted;
-    const idle = this.granted <= this.bytesRead + this.available;
+    const idle = this.granted <= this.bytesRead + this.unread.length;
     if (step <= 0 || (step < this.window / CREDIT_STEP && this.demand === 0 && !idle)) return;
     this.granted = limit;
     this.writer.message(Op.credit, this.id, encodeCredit(limit, 0));

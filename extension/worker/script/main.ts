@@ -1,5 +1,6 @@
-/** A script's process: sets the stage, runs the script when its program arrives, and ends with it. */
-import { Socket as Pipe } from 'node:net';
+/** A script's process: sets the stage, runs the script when its program arrives, and pipeOptions with it. */
+import { Buffer } from 'node:buffer';
+import { Socket as Pipe, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
 import process from 'node:process';
 import vm from 'node:vm';
 import { FIRST_WINDOW_BYTES } from './channel';
@@ -19,10 +20,20 @@ import type { ScriptError } from '../../protocol';
 
 /** The pipe to the worker. */
 const PIPE_DESCRIPTOR = 3;
+/** The most that one system call takes from it: all that its kernel buffer holds (some 200 KiB). */
+const READ_BYTES = 256 << 10;
 
 const { queueMicrotask } = globalThis;
 const { nextTick } = process;
-const pipe = new Pipe({ fd: PIPE_DESCRIPTOR, readable: true, writable: true });
+// All reads go into one buffer, which no script ever sees: Node would make a new one for each.
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+const pipeOptions: SocketConstructorOpts & ConnectOpts = {
+  fd: PIPE_DESCRIPTOR,
+  readable: true,
+  writable: true,
+  onread: { buffer: readBuffer, callback: (count) => pipe.emit('data', readBuffer.subarray(0, count)) },
+};
+const pipe = new Pipe(pipeOptions);
 const network = new NetworkPipe({
   pipe,
   // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.

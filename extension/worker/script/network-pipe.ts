@@ -17,6 +17,7 @@ export interface Program {
 /** The end of a pipe, as far as it is used here: of `net.Socket`, or in a test's memory. */
 export interface PipeEnd {
   write(bytes: Uint8Array, done: () => void): unknown;
+  /** A chunk is valid only during the call. */
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
   on(event: 'close' | 'error', listener: () => void): unknown;
   ref(): unknown;

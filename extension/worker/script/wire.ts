@@ -80,7 +80,7 @@ export interface LoadOptions {
 export interface FrameHandler {
   /** A whole message. `payload` is valid only during the call. */
   message(op: number, id: number, payload: Buffer): void;
-  /** Some bytes of a `data` frame, in order. A view of the chunk given to `push`, which nobody writes to again. */
+  /** Some bytes of a `data` frame, in order: a view of the chunk given to `push`, valid only during the call. */
   data(id: number, bytes: Buffer): void;
 }
 

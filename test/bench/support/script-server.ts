@@ -1,4 +1,4 @@
-/** The servers of test/bench/script.ts, each in a process of its own: `stream` or `http`. Tells its port to the parent. */
+/** The servers of test/bench/script.ts and gateway.ts, each in a process of its own: `stream`, `sink` or `http`. Tells its port to the parent. */
 import http from 'node:http';
 import net from 'node:net';
 
@@ -20,6 +20,25 @@ function stream(): net.Server {
   });
 }
 
+/** Measured by the sink, bytes. */
+const SINK_WARM_UP_BYTES = 128 << 20;
+const SINK_BYTES = 1 << 30;
+
+/** Takes the pattern, and tells the parent the rate, Gbit/s. */
+function sink(): net.Server {
+  return net.createServer((socket) => {
+    let [received, startedAt, told] = [0, 0, false];
+    socket.on('error', () => socket.destroy()).on('data', (chunk: Buffer) => {
+      if (chunk[0] !== patternAt(received)) throw new Error(`wrong byte at ${received}`);
+      received += chunk.length;
+      if (startedAt === 0 && received >= SINK_WARM_UP_BYTES) startedAt = performance.now();
+      if (told || received < SINK_WARM_UP_BYTES + SINK_BYTES) return;
+      told = true;
+      process.send?.((SINK_BYTES * 8) / (performance.now() - startedAt) / 1e6);
+    });
+  });
+}
+
 /** What a request gets, bytes. */
 export const BODY_BYTES = 1 << 10;
 
@@ -28,7 +47,7 @@ function answers(): net.Server {
   return http.createServer((_request, response) => response.writeHead(200, { 'content-length': body.length }).end(body));
 }
 
-const SERVERS: Readonly<Record<string, () => net.Server>> = { stream, http: answers };
+const SERVERS: Readonly<Record<string, () => net.Server>> = { stream, sink, http: answers };
 const kind = SERVERS[process.argv[2] ?? ''];
 
 if (require.main === module && kind !== undefined) {

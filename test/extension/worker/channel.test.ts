@@ -141,11 +141,12 @@ describe('A script\'s side of a connection', () => {
   });
 
   describe('read', () => {
-    it('gives what came in one piece without copying, and joins pieces', () => {
+    it('keeps nothing of the pipe\'s buffer, and joins pieces', () => {
       const { channel } = new ScriptPeer().connect();
       const large = Buffer.alloc(10_000, 1);
       channel.received(large);
-      assert.equal(channel.readAll()?.buffer, large.buffer);
+      large.fill(0);
+      assert.ok(channel.readAll()?.equals(Buffer.alloc(10_000, 1)));
       channel.received(Buffer.from('ab'));
       channel.received(Buffer.from('cd'));
       channel.received(Buffer.from('ef'));
