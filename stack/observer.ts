@@ -54,7 +54,7 @@ export type StackEvent =
   | { readonly type: 'address'; readonly address: string; readonly prefixLength: number; readonly gateway: string | null; readonly dns: readonly string[]; readonly source: 'static' | 'dhcp' | 'shared' }
   /** The address is checked for another owner (RFC 5227) before it is used: a few seconds, which begin after `afterMs`. */
   | { readonly type: 'address-probing'; readonly address: string; readonly afterMs: number }
-  /** Another station has the address. DHCP is asked for another (null), or the same one is tried again. */
+  /** Another station has the address, or this computer itself. DHCP is asked for another (null), or the same one is tried again. */
   | { readonly type: 'address-taken'; readonly address: string; readonly message: string; readonly retryMs: number | null }
   | { readonly type: 'address-lost'; readonly reason: string }
   | { readonly type: 'link'; readonly change: 'down' | 'gone' | 'up' | 'mtu-changed'; readonly message: string }

@@ -207,6 +207,25 @@ export class Stack {
   }
 
   /**
+   * The computer's kernel has the stack's address itself now, and two would answer: it is not used any more, and what
+   * was built on it ends. A leased one is left without DECLINE or RELEASE, and another is asked for; a given one waits
+   * for {@link reclaimAddress}. Without an address nothing is done.
+   * @param message names the address, where the computer has it, and the next step @param retryMs when the embedder looks again
+   */
+  yieldAddress(message: string, retryMs: number, now: number): void {
+    this.now = now;
+    if (this.addressing.yield(message, retryMs)) this.dhcp?.abandon(now);
+    this.work();
+  }
+
+  /** The computer has the given address no longer: it is checked, and used again. */
+  reclaimAddress(now: number): void {
+    this.now = now;
+    this.addressing.reclaim();
+    this.work();
+  }
+
+  /**
    * Does everything that is due at `now`: timers, then at most a batch of frames, then what the transports owe
    * and the callbacks of their users. @returns whether more work waits already
    */

@@ -86,6 +86,8 @@ export class Addressing {
   private pending: { readonly info: AddressInfo; readonly source: Source } | null = null;
   private source: Source = 'static';
   private conflictReportedAt = -Infinity;
+  /** A given address that the computer has taken for itself. */
+  private yielded: AddressInfo | null = null;
 
   constructor(private readonly options: AddressingOptions) {}
 
@@ -150,6 +152,24 @@ export class Addressing {
     if (this.options.detector === null || info === null || this.source !== 'static') return;
     this.lose(reason);
     this.begin(info, 'static');
+  }
+
+  /** The computer has the address itself now: it is not used any more. A given one can be taken back. @returns whether there was one */
+  yield(message: string, retryMs: number): boolean {
+    const held = this.info ?? this.pending?.info;
+    if (!held) return false;
+    const source = this.info === null ? this.pending?.source : this.source;
+    this.yielded = source === 'static' ? held : null;
+    this.options.observer({ type: 'address-taken', address: formatIpv4(held.address), message, retryMs });
+    this.lose(message);
+    return true;
+  }
+
+  /** The computer has the given address no longer. */
+  reclaim(): void {
+    const { yielded } = this;
+    this.yielded = null;
+    if (yielded !== null && this.info === null && this.pending === null) this.begin(yielded, 'static');
   }
 
   /** The stack is closed: nobody need be told. */

@@ -22,7 +22,12 @@ export interface PcapOptions {
   /** Six bytes, the address to send from. Default: the interface's own. */
   readonly mac?: Uint8Array;
   readonly clock: Clock;
-  /** Memory of the kernel's capture ring, bytes, 2¹⁶ … 2³⁰. Default 32 MiB. */
+  /**
+   * The kernel's capture ring, bytes, 2¹⁶ … 2³⁰. Default 32 MiB. On Linux libpcap divides it into slots of one size
+   * (TPACKET_V2, in immediate mode): of the MTU where the interface has no offload, so that it holds 20 000 frames; of
+   * 64 KiB where it has one that joins frames (GRO, TSO …), so that it holds 512, and takes twice the memory, since a
+   * slot is more than 2¹⁶ bytes. Smaller slots would lose each joined frame that fills one.
+   */
   readonly kernelBufferBytes?: number;
   /** Memory of the queue in this process, bytes, 2¹⁸ … 2³⁰; only `cap` needs one. Default 16 MiB. */
   readonly queueBytes?: number;

@@ -158,11 +158,24 @@ export class DhcpClient {
     this.socket = null;
   }
 
+  /** The computer has the address itself now: begins anew, without a word to the server, whose lease is in order. `onLost` is not called. */
+  abandon(now: number): void {
+    const { state } = this;
+    if (state.name !== 'bound' && state.name !== 'renewing' && state.name !== 'rebinding') return;
+    this.options.store?.save(null);
+    this.state = { name: 'init', startAt: now + this.timeout(0) };
+  }
+
   /** The address is in use by another host: tells the server (RFC 2131 §3.1.5) and begins anew after 10 s. */
   decline(now: number): void {
     const { state } = this;
     if (state.name !== 'bound' && state.name !== 'renewing' && state.name !== 'rebinding') return;
     const { address, server } = state.lease;
+    // Whose ARP was heard can be this computer's own.
+    if (this.isRefused(address)) {
+      this.abandon(now);
+      return this.options.onLost(`the DHCP lease cannot be kept: ${this.lastRefusal}`);
+    }
     this.send(DHCP_DECLINE, { options: [[OPTION_REQUESTED_ADDRESS, words(address)], [OPTION_SERVER_ID, words(server)]] });
     this.options.counters.txDeclines++;
     this.options.store?.save(null);

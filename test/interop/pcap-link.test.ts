@@ -157,6 +157,24 @@ for (const binding of ['cap', 'libpcap'] as const) {
       await echo(guest, 1 << 20);
     });
 
+    it('keeps a burst that comes while the process stands still: 500 frames where an offload is on, 20 000 where none is', async () => {
+      // ARP among others: nobody is 10.77.0.9.
+      const frame = 'ffffffffffff024242000001080600010800060400010242420000010a4d00090000000000000a4d00020000';
+      const keeps = async (burst: number): Promise<void> => {
+        const guest = await hosts.guest({ binding });
+        const before = (await guest.counters()).link['rxFrames'] ?? 0;
+        guest.child.kill('SIGSTOP');
+        assert.equal(await hosts.peer('send-frame', frame, String(burst)), String(burst));
+        guest.child.kill('SIGCONT');
+        await guest.untilCounter('link', 'rxFrames', before + burst);
+        assert.equal(await guest.stop(), 0);
+      };
+      // A slot of libpcap's ring holds 64 KiB there, for what an offload joins.
+      await keeps(500);
+      hosts.ours.setOffloads(false);
+      await keeps(20_000);
+    });
+
     it('takes frames that have only a priority, and counts those of a VLAN', async () => {
       const guest = await hosts.guest({ binding });
       // An ARP request from the kernel's host for our address, once with each tag; nobody is 10.77.0.9.

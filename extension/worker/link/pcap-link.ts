@@ -1,9 +1,11 @@
 /** A host of its own on the network of one of the machine's interfaces, over libpcap. */
+import os from 'node:os';
 import {
   formatIpv4, formatMac, listInterfaces, openPcap, parseIpv4, StackError,
   type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice, type Stack,
 } from '../../../stack';
 import type { AddressSetting, PcapSettings } from '../../protocol';
+import { AddressWatch } from './address-watch';
 import type { Instance } from './instance';
 import { describeInterfaces, fitInterfaces } from './interface-choice';
 import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
@@ -48,6 +50,7 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
   const address = addressOptions(wanted, settings.dns.map(parseServer), instance, on);
   const { device, warnings } = openDevice(settings.pcap, on, mac === 'own' ? { clock, mac: instance.mac } : { clock });
   for (const message of warnings) observer({ type: 'warning', message });
+  const watch = new AddressWatch(clock, ownerHere);
   const byRouter = settings.pcap.localhost === 'router' ? new RouterPath(on.name, clock) : null;
   return {
     kind: 'pcap',
@@ -59,7 +62,10 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
     get thisComputer() {
       return byRouter?.thisComputer ?? null;
     },
-    attached: (stack) => byRouter?.attach(stack),
+    attached: (stack) => {
+      watch.attach(stack);
+      byRouter?.attach(stack);
+    },
     limitOf: (to) => byRouter?.limitOf(to) ?? null,
     // RFC 6762: the link has other stations, which may have names of their own.
     stackConfig: { dns: { multicast: true }, dhcp: { initialTimeoutMs: DHCP_TIMEOUT_MS } },
@@ -71,6 +77,7 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
     ...(mac === 'interface' && { isStale: () => hasOtherMac(device) }),
     counters: () => ({}),
     close: () => {
+      watch.close();
       byRouter?.close();
       onClose();
     },
@@ -119,8 +126,14 @@ export function addressOptions(wanted: PcapLinkOptions['wanted'], servers: reado
 
 /** @returns why the stack must not have the address, or null: the kernel answers for its own, and would for ours too */
 export function ownedHere(address: number): string | null {
-  const owner = listInterfaces().find(({ addresses }) => addresses.some((one) => one.address === address));
-  return owner ? `this computer has it itself, on ${owner.name}` : null;
+  const owner = ownerHere(address);
+  return owner === null ? null : `this computer has it itself, on ${owner}`;
+}
+
+/** @returns the interface of this computer that has the address, or null */
+function ownerHere(address: number): string | null {
+  const text = formatIpv4(address);
+  return Object.entries(os.networkInterfaces()).find(([, addresses]) => addresses?.some((one) => one.address === text))?.[0] ?? null;
 }
 
 function parseAddress(text: string, what: string): number {

@@ -88,4 +88,23 @@ describe('The address of the stack', () => {
     assert.equal(probes.at(-1), `${address} 60000`);
     assert.deepEqual(events.map(({ type }) => type), ['address-probing', 'address', 'address-lost', 'address-probing', 'address-taken', 'address-probing']);
   });
+
+  it('is given up when the computer has it itself, and taken back only if it was given', () => {
+    const address = ip('10.0.0.5');
+    for (const source of ['static', 'dhcp'] as const) {
+      const { addressing, seen, events } = make();
+      assert.equal(addressing.yield('nothing to give up', 1_000), false);
+      if (source === 'static') addressing.assign({ address, prefixLength: 24 }, 'static');
+      else addressing.leased(lease);
+      assert.equal(addressing.yield('the computer has it', 1_000), true);
+      assert.equal(addressing.current?.address, undefined);
+      assert.deepEqual(events.slice(1), [
+        { type: 'address-taken', address: '10.0.0.5', message: 'the computer has it', retryMs: 1_000 }, { type: 'address-lost', reason: 'the computer has it' },
+      ]);
+      assert.ok(seen.includes('lost, address still there: true: the computer has it'));
+      addressing.reclaim();
+      addressing.reclaim();
+      assert.equal(addressing.current?.address, source === 'static' ? address : undefined);
+    }
+  });
 });

@@ -249,6 +249,21 @@ describe('The DHCP client (RFC 2131)', () => {
     assert.equal(x.take().type, DHCP_DISCOVER);
   });
 
+  it('gives up an address that the computer has itself without a word to the server, also where it is taken for another station\'s', () => {
+    for (const how of ['abandon', 'decline'] as const) {
+      let own = false;
+      const x = new Exchange({ refuse: () => (own ? 'this computer has it itself' : null) });
+      x.bind();
+      own = true;
+      x.client[how](1_000);
+      assert.equal(x.client.stateName, 'init');
+      assert.deepEqual(x.lost, how === 'abandon' ? [] : ['the DHCP lease cannot be kept: 10.0.2.100: this computer has it itself']);
+      assert.equal(x.counters.txDeclines + x.counters.txReleases, 0);
+      x.until(20_000);
+      assert.equal(x.take().type, DHCP_DISCOVER);
+    }
+  });
+
   it('declines an address in use by broadcast, and begins anew after ten seconds (§3.1.5)', () => {
     const x = new Exchange();
     x.bind();
