@@ -41,11 +41,16 @@ export class CaptureRequests implements Disposable {
     );
   }
 
+  /** Whether there is a worker, and with it frames. */
+  get possible(): boolean {
+    return this.#supervisor.state.kind === 'ready';
+  }
+
   /** @throws Error in plain words if no worker runs, or it cannot write the file */
   async save(file: string, selection: CaptureSelection): Promise<CaptureSummary> {
     const requestId = this.#nextId++;
     if (!this.#supervisor.send({ type: 'save-capture', requestId, file, selection })) {
-      throw new Error(t('There are no frames to save: the network has not run yet, or has been closed. Run a script first.'));
+      throw new Error(t('The network worker ended before the capture was saved.'));
     }
     return new Promise((resolve, reject) => {
       const timer = this.#scheduler.after(SAVE_TIMEOUT_MS, () => {

@@ -4,6 +4,7 @@ import { COMMANDS, DEBUG_TYPE } from './contributions';
 import { DisposableStore } from './emitter';
 import type { Disposable } from './emitter';
 import { t } from './l10n';
+import { saveAsAction, showError } from './messages';
 import type { WorkerMessage } from './protocol';
 import type { RunCommands } from './run-commands';
 import type { RunController } from './run-controller';
@@ -50,13 +51,13 @@ export class ScriptDebugger implements vscode.DebugConfigurationProvider, vscode
   /** Starts the run, and gives the configuration of a session that attaches to it. undefined: nothing was started; why not has been said. */
   async resolveDebugConfiguration(folder: vscode.WorkspaceFolder | undefined, configuration: vscode.DebugConfiguration, token?: vscode.CancellationToken): Promise<vscode.DebugConfiguration | undefined> {
     if (vscode.extensions.getExtension(JS_DEBUG) === undefined) {
-      void vscode.window.showErrorMessage(t("Debugging a script takes VS Code's JavaScript debugger ({0}), which is switched off: enable it among the built-in extensions.", JS_DEBUG));
+      showError(t("Debugging a script takes VS Code's JavaScript debugger ({0}), which is switched off: enable it among the built-in extensions.", JS_DEBUG), { title: t('Show Extension'), command: 'workbench.extensions.search', arguments: [`@builtin ${JS_DEBUG}`] });
       return undefined;
     }
     const program: unknown = configuration['program'];
     const uri = typeof program === 'string' ? programUri(program, folder) : vscode.window.activeTextEditor?.document.uri;
     if (uri?.scheme === 'untitled') {
-      void vscode.window.showErrorMessage(t('Breakpoints belong to files: save {0} first, then debug it.', uri.path));
+      showError(t('Breakpoints belong to files: save {0} first, then debug it.', uri.path), saveAsAction());
       return undefined;
     }
     const runId = await this.#parts.runCommands.run(uri, { whenRunning: 'restart', debug: true });

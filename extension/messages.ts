@@ -6,11 +6,15 @@ import { t } from './l10n';
 export interface MessageAction {
   readonly title: string;
   readonly command: string;
-  readonly argument?: unknown;
+  readonly arguments?: readonly unknown[];
 }
 
+/** VS Code shows a message without an action in one line, and cuts it: what needs more words, or help, has one. */
+type SomeActions = readonly [MessageAction, ...MessageAction[]];
+
 export const showLogAction = (): MessageAction => ({ title: t('Show Log'), command: COMMANDS.showLog });
-export const openSettingAction = (key: string): MessageAction => ({ title: t('Open Setting'), command: 'workbench.action.openSettings', argument: `riftnet.${key}` });
+export const saveAsAction = (): MessageAction => ({ title: t('Save As …'), command: 'workbench.action.files.saveAs' });
+export const openSettingAction = (key: string): MessageAction => ({ title: t('Open Setting'), command: 'workbench.action.openSettings', arguments: [`riftnet.${key}`] });
 
 /** Messages that are remembered for whoever reads them through the extension's API. */
 const KEPT_MESSAGES = 50;
@@ -20,14 +24,15 @@ const said: string[] = [];
 export const saidLately = (): readonly string[] => said;
 
 /** Says what is wrong and offers what can be done about it; waits for nobody. */
-export function showError(message: string, ...actions: readonly MessageAction[]): void {
+export function showError(message: string, ...actions: SomeActions): void {
   void offer(vscode.window.showErrorMessage(note(message), ...titles(actions)), actions);
 }
 
-export function showWarning(message: string, ...actions: readonly MessageAction[]): void {
+export function showWarning(message: string, ...actions: SomeActions): void {
   void offer(vscode.window.showWarningMessage(note(message), ...titles(actions)), actions);
 }
 
+/** Without actions: a few words, about as many as fit into a line of 50 characters. */
 export function showInformation(message: string, ...actions: readonly MessageAction[]): void {
   void offer(vscode.window.showInformationMessage(note(message), ...titles(actions)), actions);
 }
@@ -48,7 +53,7 @@ function note(message: string): string {
 async function offer(choice: Thenable<string | undefined>, actions: readonly MessageAction[]): Promise<void> {
   const chosen = await choice;
   const action = actions.find(({ title }) => title === chosen);
-  if (action) await vscode.commands.executeCommand(action.command, ...(action.argument === undefined ? [] : [action.argument]));
+  if (action) await vscode.commands.executeCommand(action.command, ...(action.arguments ?? []));
 }
 
 /** What went wrong, as a sentence. */

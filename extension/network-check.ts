@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 import { COMMANDS } from './contributions';
 import { Emitter } from './emitter';
 import { t } from './l10n';
+import { reasonOf, showError, showInformation, showWarning } from './messages';
+import type { MessageAction } from './messages';
 import { doctorArguments, runNetworkCheck } from './network-check-process';
 import { checkTitle, COMMAND_INDENT, reportCommands, reportText } from './network-check-text';
 import type { Report } from './network-report';
@@ -73,7 +75,7 @@ export class NetworkCheck implements vscode.TextDocumentContentProvider, vscode.
       });
       if (report !== null) await this.#show(report);
     } catch (error) {
-      void vscode.window.showErrorMessage(t('The network setup could not be checked: {0}', error instanceof Error ? error.message : String(error)));
+      showError(t('The network setup could not be checked: {0}', reasonOf(error)), checkAgain());
     } finally {
       if (this.#running === stop) this.#running = null;
     }
@@ -90,22 +92,18 @@ export class NetworkCheck implements vscode.TextDocumentContentProvider, vscode.
     this.#changed.fire(REPORT_URI);
     const document = await vscode.workspace.openTextDocument(REPORT_URI);
     await vscode.window.showTextDocument(document, { preview: true });
-    void tell(report);
+    tell(report);
   }
 }
 
+const checkAgain = (): MessageAction => ({ title: t('Check Again'), command: COMMANDS.checkNetwork });
+
 /** What comes next, as buttons; nobody need press one. */
-async function tell(report: Report): Promise<void> {
-  if (report.ok) {
-    const restart = t('Restart Network Worker');
-    const choice = await vscode.window.showInformationMessage(t('Scripts can have a network of their own here.'), restart);
-    if (choice === restart) await vscode.commands.executeCommand(COMMANDS.restartWorker);
-    return;
-  }
+function tell(report: Report): void {
+  if (report.ok) return showInformation(t('Scripts can have a network of their own here.'), { title: t('Restart Network Worker'), command: COMMANDS.restartWorker });
   const [command] = reportCommands(report);
-  const copyIt = t('Copy First Command');
-  const choice = await vscode.window.showWarningMessage(t('Scripts have no network of their own here; the report says what is missing.'), ...(command === undefined ? [] : [copyIt]));
-  if (choice === copyIt) await copy(command);
+  const copyIt = command === undefined ? [] : [{ title: t('Copy First Command'), command: COPY_COMMAND, arguments: [command] }];
+  showWarning(t('Scripts have no network of their own here; the report says what is missing.'), checkAgain(), ...copyIt);
 }
 
 async function copy(command: unknown): Promise<void> {

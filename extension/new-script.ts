@@ -18,13 +18,14 @@ export function registerWritingCommands(context: vscode.ExtensionContext): Dispo
 
 /**
  * Asks for what it is not given. Without a folder the script is a new document, to be saved wherever.
+ * @param given the folder, or a file in it; null: none; anything else: where the active editor's file is
  * @returns the script's URI, or null if it was not made
  */
 async function newScript(context: vscode.ExtensionContext, given: unknown, template: unknown, name: unknown): Promise<vscode.Uri | null> {
   const chosen = TEMPLATES.find((candidate) => candidate === template) ?? (await chooseTemplate());
   if (!chosen) return null;
   const text = await readOwn(context, `snippets/templates/${chosen}.ts`);
-  const folder = given instanceof vscode.Uri ? await folderOf(given) : openFolder();
+  const folder = given instanceof vscode.Uri ? await folderOf(given) : given === null ? null : openFolder();
   if (!folder) {
     const document = await vscode.workspace.openTextDocument({ language: 'typescript', content: text });
     await vscode.window.showTextDocument(document);
@@ -37,7 +38,7 @@ async function newScript(context: vscode.ExtensionContext, given: unknown, templ
     if (await exists(uri)) throw new Error(t('A file of that name exists already.'));
     await write(uri, text);
   } catch (error) {
-    showError(t('{0} cannot be made: {1}', uri.fsPath, reasonOf(error)));
+    showError(t('{0} cannot be made: {1}', uri.fsPath, reasonOf(error)), { title: t('Open as New Document'), command: COMMANDS.newScript, arguments: [null, chosen] });
     return null;
   }
   await vscode.window.showTextDocument(uri);

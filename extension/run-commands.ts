@@ -4,7 +4,7 @@ import { COMMANDS } from './contributions';
 import { DisposableStore } from './emitter';
 import type { Disposable } from './emitter';
 import { t } from './l10n';
-import { reasonOf, showError, showInformation, showLogAction } from './messages';
+import { reasonOf, saveAsAction, showError, showInformation, showLogAction } from './messages';
 import type { Run, RunModel } from './run-model';
 import type { RunController, RunSettings } from './run-controller';
 import { openScript, showScript } from './script-documents';
@@ -45,7 +45,7 @@ export class RunCommands implements Disposable {
     if (!document) return null;
     const { uri } = document;
     if (uri.scheme !== 'file' && uri.scheme !== 'untitled') {
-      showError(t('Riftnet cannot run {0}: it is neither a file on this machine nor a new document. Save it to a folder first.', uri.toString(true)), { title: t('Save As …'), command: 'workbench.action.files.saveAs' });
+      showError(t('Riftnet cannot run {0}: it is neither a file on this machine nor a new document. Save it to a folder first.', uri.toString(true)), saveAsAction());
       return null;
     }
     const file = uri.scheme === 'file' ? uri.fsPath : untitledPath(uri.path, document.languageId, scriptFolder());

@@ -12,6 +12,9 @@ import { isTrusted } from './trust';
 /** Remembers, by workspace, that the set-up was offered, whatever was answered. */
 const OFFERED = 'riftnet.setUpOffered';
 
+/** In place of a folder: a person names one. */
+const ELSEWHERE = 'elsewhere';
+
 /** "Set Up Script Folder": the names of scripts made known to the editor, and kept up to date afterwards. */
 export class FolderSetUp implements Disposable {
   readonly #store = new DisposableStore();
@@ -36,12 +39,12 @@ export class FolderSetUp implements Disposable {
   /** @returns whether the folder is set up now; why not has been said */
   async #command(given: unknown): Promise<boolean> {
     if (!isTrusted()) return false;
-    const folder = given instanceof vscode.Uri ? await folderOf(given) : await chooseFolder(t('Set Up'));
+    const folder = given instanceof vscode.Uri ? await folderOf(given) : await chooseFolder(t('Set Up'), given === ELSEWHERE);
     if (!folder) return false;
     try {
       return await this.#setUp(folder);
     } catch (error) {
-      showError(t('{0} cannot be set up for scripts: {1} Choose a folder that you may write to.', folder.fsPath, reasonOf(error)));
+      showError(t('{0} cannot be set up for scripts: {1} Choose a folder that you may write to.', folder.fsPath, reasonOf(error)), { title: t('Choose Folder …'), command: COMMANDS.setUpFolder, arguments: [ELSEWHERE] });
       return false;
     }
   }
@@ -50,7 +53,7 @@ export class FolderSetUp implements Disposable {
     const tsconfig = vscode.Uri.joinPath(folder, TSCONFIG_FILE);
     const plan = planTsconfig(await read(tsconfig));
     if (plan.kind === 'unreadable') {
-      showError(t('{0} cannot be read, and is left as it is: {1}. Mend it, then set the folder up again.', tsconfig.fsPath, plan.message), { title: t('Open File'), command: 'vscode.open', argument: tsconfig });
+      showError(t('{0} cannot be read, and is left as it is: {1}. Mend it, then set the folder up again.', tsconfig.fsPath, plan.message), { title: t('Open File'), command: 'vscode.open', arguments: [tsconfig] });
       return false;
     }
     await this.#writeDeclaration(folder);
@@ -59,9 +62,9 @@ export class FolderSetUp implements Disposable {
     if (!(await exists(example))) await write(example, await this.#own(join('snippets', 'templates', 'empty.ts')));
     this.#places.refresh();
     if (plan.conflicts.length > 0) {
-      showWarning(t('{0} says otherwise than scripts need, and is left so: with {1} the editor knows their names.', tsconfig.fsPath, plan.conflicts.join(', ')), { title: t('Open File'), command: 'vscode.open', argument: tsconfig });
+      showWarning(t('{0} says otherwise than scripts need, and is left so: with {1} the editor knows their names.', tsconfig.fsPath, plan.conflicts.join(', ')), { title: t('Open File'), command: 'vscode.open', arguments: [tsconfig] });
     } else {
-      showInformation(t('{0} is set up: the editor knows the names of scripts there.', basename(folder.fsPath)));
+      showInformation(t('{0} is set up for scripts.', basename(folder.fsPath)));
     }
     return true;
   }
@@ -87,7 +90,7 @@ export class FolderSetUp implements Disposable {
     await state.update(OFFERED, true);
     showInformation(
       t('The editor does not know the names of Riftnet scripts in {0}: fetch, Network, Event and print seem wrong or missing. Shall the folder be set up? That adds to its tsconfig.json, and overwrites nothing.', basename(dirname(script.fsPath))),
-      { title: t('Set Up'), command: COMMANDS.setUpFolder, argument: vscode.Uri.file(dirname(script.fsPath)) },
+      { title: t('Set Up'), command: COMMANDS.setUpFolder, arguments: [vscode.Uri.file(dirname(script.fsPath))] },
     );
   }
 
@@ -109,12 +112,12 @@ export async function readOwn(context: vscode.ExtensionContext, path: string): P
   return Buffer.from(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(context.extensionUri, ...path.split(/[\\/]/)))).toString('utf8');
 }
 
-/** The folder that is meant: one that is open, or else one that a person names. */
-export async function chooseFolder(label: string): Promise<vscode.Uri | null> {
+/** The folder that is meant: one that is open, or else one that a person names. @param elsewhere none of those that are open */
+async function chooseFolder(label: string, elsewhere: boolean): Promise<vscode.Uri | null> {
   const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
   const [only] = folders;
-  if (only && folders.length === 1) return only.uri;
-  if (folders.length > 1) return (await vscode.window.showWorkspaceFolderPick({ placeHolder: t('Which folder is meant?') }))?.uri ?? null;
+  if (only && folders.length === 1 && !elsewhere) return only.uri;
+  if (folders.length > 1 && !elsewhere) return (await vscode.window.showWorkspaceFolderPick({ placeHolder: t('Which folder is meant?') }))?.uri ?? null;
   return (await vscode.window.showOpenDialog({ canSelectFolders: true, canSelectFiles: false, openLabel: label }))?.[0] ?? null;
 }
 
