@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import { beginOf, captureName, selectionOf } from './capture-requests';
+import { beginOf, captureName, nothingToSave, selectionOf } from './capture-requests';
 import type { CaptureRequests } from './capture-requests';
 import { COMMANDS } from './contributions';
 import { DisposableStore } from './emitter';
@@ -44,7 +44,7 @@ export function registerCaptureCommands(tree: SocketTree, requests: CaptureReque
   async function save({ selection, label, begin, again }: Wanted, given: unknown): Promise<number | null> {
     if (!isTrusted()) return null;
     if (!requests.possible) {
-      showInformation(t('There are no frames to save: the network has not run yet, or has been closed. Run a script first.'), { title: t('Run Script'), command: COMMANDS.runScript });
+      showInformation(nothingToSave(), { title: t('Run Script'), command: COMMANDS.runScript });
       return null;
     }
     const uri = given instanceof vscode.Uri ? given : await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.file(join(defaultFolder(), captureName(label))), filters: { [t('Capture for Wireshark')]: ['pcapng'] }, title: t('Save Capture') });

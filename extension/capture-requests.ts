@@ -50,7 +50,7 @@ export class CaptureRequests implements Disposable {
   async save(file: string, selection: CaptureSelection): Promise<CaptureSummary> {
     const requestId = this.#nextId++;
     if (!this.#supervisor.send({ type: 'save-capture', requestId, file, selection })) {
-      throw new Error(t('The network worker ended before the capture was saved.'));
+      throw new Error(nothingToSave());
     }
     return new Promise((resolve, reject) => {
       const timer = this.#scheduler.after(SAVE_TIMEOUT_MS, () => {
@@ -73,6 +73,9 @@ export class CaptureRequests implements Disposable {
     return waiter;
   }
 }
+
+/** What is said while no worker runs. */
+export const nothingToSave = (): string => t('There are no frames to save: the network has not run yet, or has been closed. Run a script first.');
 
 /** The frames of these sockets. */
 export function selectionOf(sockets: Iterable<SocketReport>): readonly CapturedSocket[] {

@@ -207,7 +207,7 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
       case 'run':
         return runDetails(target.run);
       case 'socket':
-        return [...socketDetails(target.socket, this.#rates.of(target.socket), this.#options.scheduler.now()), ...rows];
+        return [...socketDetails(target.socket, this.#rates.of(target.socket), this.#options.scheduler.now(), openerOf(target)), ...rows];
       case 'fetch':
         return [...fetchDetails(target.fetch), ...rows];
       case 'reason':
@@ -266,6 +266,10 @@ export class SocketTree implements vscode.TreeDataProvider<string>, vscode.Dispo
     }
     return needed.reduce((nodes, id) => nodes + 1 + this.getChildren(id).length, 0);
   }
+}
+
+function openerOf({ run, socket }: TreeTarget & { readonly kind: 'socket' }): FetchReport | null {
+  return (socket.fetchId !== null && run.fetches.get(socket.fetchId)) || null;
 }
 
 /** Whether nothing but counters has changed. */

@@ -123,6 +123,8 @@ export function socketView(socket: SocketReport, rate: Rate = NO_RATE): NodeView
   const state = socketState(socket);
   const traffic = `↓ ${formatBytes(socket.bytesRead)} ↑ ${formatBytes(socket.bytesWritten)}`;
   const parts = [state];
+  // Beside the sockets that the script opened itself; it may serve other fetches after the one that opened it.
+  if (socket.fetchId !== null) parts.push(t('for fetches'));
   if (socket.bytesRead + socket.bytesWritten > 0) parts.push(traffic);
   if (rate.down + rate.up > 0) parts.push(rateText(rate));
   if (socket.srttMs !== null && isSocketOpen(socket)) parts.push(t('RTT {0}', formatDuration(socket.srttMs)));
@@ -204,12 +206,14 @@ export function runDetails(run: Run): NodeDetails {
   return rows;
 }
 
-export function socketDetails(socket: SocketReport, rate: Rate = NO_RATE, now: number | null = null): NodeDetails {
+/** @param opener the fetch that opened it, if one did and is still known */
+export function socketDetails(socket: SocketReport, rate: Rate = NO_RATE, now: number | null = null, opener: FetchReport | null = null): NodeDetails {
   const rows: [string, string][] = [
     [t('Status'), socket.status],
     [t('Host'), `${socket.host}:${socket.port}`],
   ];
   if (socket.remoteAddress !== null) rows.push([t('Address'), `${socket.remoteAddress}:${socket.port}`]);
+  if (opener !== null) rows.push([t('Opened by'), `${opener.method} ${opener.url}`]);
   if (socket.localPort !== null) rows.push([t('Local port'), String(socket.localPort)]);
   if (socket.tcpState !== null) rows.push([t('TCP state'), socket.tcpState]);
   rows.push([t('Read'), formatBytes(socket.bytesRead)], [t('Written'), formatBytes(socket.bytesWritten)], [t('Waiting to be sent'), formatBytes(socket.bufferedAmount)]);

@@ -9,7 +9,7 @@ import { AWAIT_FUNCTION, markAwaits } from './await-marks';
 import { ABSENT_NAMESPACE } from './script/errors';
 
 export interface Bundle {
-  /** An expression: the script as an async function, to be called with the function of `await-marks.ts`. */
+  /** An expression: a function that is called with that of `await-marks.ts`, and returns the script as an async function. */
   readonly program: string;
   readonly programName: string;
   readonly sourceMap: string;
@@ -24,6 +24,8 @@ export const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js
 
 /** Name of the one-line entry that imports the script. */
 const ENTRY = 'riftnet-entry';
+/** The helpers at the beginning of a bundle, as far as they are of one line. */
+const HELPERS = /^(?:var __\w+ = [^\n]*;\n)+/;
 /** How many of the bundler's errors are shown in full. */
 const MAX_ERRORS = 5;
 /** Modules of Node that packages get, because scripts have what is in them as globals. */
@@ -101,10 +103,12 @@ export async function stopBundler(): Promise<void> {
 
 function wrap(file: string, sourceRoot: string, code: string, map: string): Bundle {
   const parsed: { mappings: string } = JSON.parse(map);
-  const marked = markAwaits(`\n${code}`, `;${parsed.mappings}`);
+  // The bundler's helpers go outside of the script's own function, where a debugger would list them among its variables.
+  const helpers = HELPERS.exec(code)?.[0] ?? '';
+  const marked = markAwaits(`\n${helpers.replace(/[^\n]/g, '')}${code.slice(helpers.length)}`, `;${parsed.mappings}`);
   return {
     // The line break before the end: the code may end in a comment.
-    program: `(async (${AWAIT_FUNCTION}) => { "use strict";${marked.program}\n})`,
+    program: `((${AWAIT_FUNCTION}) => { "use strict"; ${helpers.replaceAll('\n', ' ')}return async () => {${marked.program}\n}; })`,
     programName: `riftnet:${file}`,
     sourceMap: JSON.stringify({ ...parsed, mappings: marked.mappings }),
     sourceRoot,

@@ -69,32 +69,32 @@ describe('the grammar of the output', () => {
 
   it('reads what a script prints as plain text, but for its level', () => {
     assert.deepEqual(coloured(printLine(NOW, 'a.ts', 'print', 'GET 200 error: plain')), []);
-    assert.deepEqual(coloured(printLine(NOW, 'a.ts', 'warn', 'careful')), [['warn:', 'token.warn-token']]);
-    assert.deepEqual(coloured(printLine(NOW, 'a.ts', 'error', 'bad')), [['error:', 'token.error-token']]);
+    assert.deepEqual(coloured(printLine(NOW, 'a.ts', 'warn', 'careful')), [['warn:', 'entity.name.function.warning']]);
+    assert.deepEqual(coloured(printLine(NOW, 'a.ts', 'error', 'bad')), [['error:', 'invalid.error']]);
   });
 
   it('reads fetches: method, URL, and a status by its kind', () => {
     const fetchLine = (fields: Parameters<typeof fetchReport>[0]) => coloured(changeLine({ kind: 'fetch', run, fetch: fetchReport(fields), previous: null }, NOW));
     const head: Token[] = [['⇄ fetch', 'keyword.control.fetch'], ['GET', 'keyword.other.method'], ['http://example.test/', 'string.unquoted.url']];
-    assert.deepEqual(fetchLine({ status: 200, statusMessage: 'OK', durationMs: 5 }), [...head, ['200 OK', 'constant.numeric.status']]);
-    assert.deepEqual(fetchLine({ status: 404, statusMessage: 'Not Found', durationMs: 5 }), [...head, ['404 Not Found', 'token.warn-token']]);
-    assert.deepEqual(fetchLine({ status: -1, durationMs: 5, error: { code: 'ENOTFOUND', message: 'no such name' } }), [...head, ['error ENOTFOUND: no such name', 'token.error-token']]);
+    assert.deepEqual(fetchLine({ status: 200, statusMessage: 'OK', durationMs: 5 }), [...head, ['200 OK', 'variable.other.constant.status']]);
+    assert.deepEqual(fetchLine({ status: 404, statusMessage: 'Not Found', durationMs: 5 }), [...head, ['404 Not Found', 'entity.name.function.warning']]);
+    assert.deepEqual(fetchLine({ status: -1, durationMs: 5, error: { code: 'ENOTFOUND', message: 'no such name' } }), [...head, ['error ENOTFOUND: no such name', 'invalid.error']]);
   });
 
   it('reads sockets: address, and status by its kind', () => {
     const socketLine = (fields: Parameters<typeof socketReport>[0]) => coloured(changeLine({ kind: 'socket', run, socket: socketReport(fields), previous: null }, NOW)).slice(2);
     assert.deepEqual(socketLine({}), [['connecting', 'comment.line.status']]);
-    assert.deepEqual(socketLine({ status: 'connected', remoteAddress: '192.0.2.1' }), [['connected', 'constant.language.status'], ['192.0.2.1', 'string.unquoted.address']]);
+    assert.deepEqual(socketLine({ status: 'connected', remoteAddress: '192.0.2.1' }), [['connected', 'variable.other.constant.status'], ['192.0.2.1', 'string.unquoted.address']]);
     assert.deepEqual(socketLine({ status: 'fin' }), [['closed', 'comment.line.status']]);
-    assert.deepEqual(socketLine({ status: 'error', error: { code: 'ECONNREFUSED', message: 'refused' } }), [['error ECONNREFUSED: refused', 'token.error-token']]);
+    assert.deepEqual(socketLine({ status: 'error', error: { code: 'ECONNREFUSED', message: 'refused' } }), [['error ECONNREFUSED: refused', 'invalid.error']]);
   });
 
   it('reads errors with their frames', () => {
     const error = { kind: 'throw', message: 'Error: no', stack: 'Error: no\n    at fn (/ws/a b.ts:3:9)\n    at /ws/a.ts:10:1', location: null } as const;
     assert.deepEqual(coloured(changeLine({ kind: 'error', run, error }, NOW)), [
-      ['✖ Error: no', 'token.error-token'],
-      ['at', 'comment.line.frame'], ['fn', 'entity.name.function'], ['/ws/a b.ts', 'string.unquoted.path'], ['3', 'constant.numeric.line'], ['9', 'constant.numeric.column'],
-      ['at', 'comment.line.frame'], ['/ws/a.ts', 'string.unquoted.path'], ['10', 'constant.numeric.line'], ['1', 'constant.numeric.column'],
+      ['✖ Error: no', 'invalid.error'],
+      ['at', 'comment.line.frame'], ['fn', 'entity.name.function'], ['/ws/a b.ts', 'string.unquoted.path'], ['3', 'string.unquoted.line'], ['9', 'string.unquoted.column'],
+      ['at', 'comment.line.frame'], ['/ws/a.ts', 'string.unquoted.path'], ['10', 'string.unquoted.line'], ['1', 'string.unquoted.column'],
     ]);
   });
 

@@ -75,16 +75,25 @@ function describeWalk({ page, workspace, extensions, address, port }) {
     fs.writeFileSync(settingsFile, JSON.stringify(settings, null, 2));
   };
   let step = 0;
-  /** Takes what is on the screen in each theme. @param again brings back what a change of the theme takes away */
-  const look = async (name, again = async () => {}) => {
+  /**
+   * Takes what is on the screen in each theme.
+   * @param again brings back what a change of the theme takes away
+   * @param pages a part of it for the pages of `media/walkthrough`: its name, and where it is
+   */
+  const look = async (name, again = async () => {}, pages = null) => {
     const number = String(++step).padStart(2, '0');
     for (const [label, theme, mark] of THEMES) {
       setTheme(theme);
       await page.locator(`.monaco-workbench.${mark}`).waitFor();
       await again();
-      // The editor's colours come a frame later than the window's.
-      await page.evaluate(() => new Promise((resolve) => globalThis.requestAnimationFrame(() => globalThis.requestAnimationFrame(resolve))));
+      await page.evaluate(async () => {
+        // The editor's colours come a frame later than the window's, and some of the window's by and by. What spins goes on.
+        await new Promise((resolve) => globalThis.requestAnimationFrame(() => globalThis.requestAnimationFrame(resolve)));
+        const passing = globalThis.document.getAnimations().filter((animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime ?? 0));
+        await Promise.allSettled(passing.map((animation) => animation.finished));
+      });
       await page.screenshot({ path: path.join(PICTURES, `${number}-${name}-${label}.png`) });
+      if (pages !== null) await page.screenshot({ path: path.join(PICTURES, `${pages.name}-${label}.png`), clip: pages.clip });
     }
   };
   const see = (selector) => page.locator(selector).first().waitFor();
@@ -139,7 +148,15 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       await command('Welcome: Open Walkthrough');
       await click('.quick-input-list .monaco-list-row:has-text("Riftnet")');
       await see('.gettingStartedContainer .step-title >> text=Run a script');
+      // With room for the page and its picture side by side.
+      await page.keyboard.press('Control+B');
       await look('walkthrough');
+      for (const title of ['Watch its sockets', 'Stop at a line', 'Use the real network']) {
+        await click(`.gettingStartedContainer .step-title >> text=${title}`);
+        await see('.gettingStartedContainer .getting-started-media img:visible, .gettingStartedContainer .getting-started-media iframe:visible, .gettingStartedContainer .getting-started-media svg:visible, .gettingStartedContainer .getting-started-media .webview:visible');
+        await look(`walkthrough-${title.split(' ')[0].toLowerCase()}`);
+      }
+      await page.keyboard.press('Control+B');
       await command('View: Close All Editors');
     });
 
@@ -163,7 +180,7 @@ function describeWalk({ page, workspace, extensions, address, port }) {
     });
 
     it('runs it, and watches its sockets and what it prints', async () => {
-      await write(`const base = 'http://localhost:${port}';\nconst page = await fetch(base + '/item');\nprint(page.status, page.json());\nawait fetch(base + '/missing');\nconst socket = Network.Connect('localhost', ${port});\nwhile (socket.status === 'connecting') await Event.OnTick;\nEvent.OnTick.once(() => {\n  throw new Error('shown with its line');\n});\nawait fetch(base + '/slow');\n`);
+      await write(`const base = 'http://localhost:${port}';\nconst page = await fetch(base + '/item');\nprint(page.status, page.json());\nawait fetch(base + '/missing');\nconst refused = Network.Connect('localhost', 1);\nconst socket = Network.Connect('localhost', ${port});\nwhile (socket.status === 'connecting') await Event.OnTick;\nEvent.OnTick.once(() => {\n  throw new Error('shown with its line');\n});\nawait fetch(base + '/slow');\n`);
       await click('.activitybar .action-item:has([aria-label^="Riftnet"])');
       // Wide enough to read the rows.
       await page.mouse.move(348, 420);
@@ -174,7 +191,7 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       await see(`${ROW}:has-text("GET localhost:${port}/slow")`);
       await see(`${ROW}:has-text("404 Not Found")`);
       await see(`${OUTPUT} >> text=shown with its line`);
-      await look('running');
+      await look('running', undefined, { name: 'run', clip: { x: 480, y: 35, width: 800, height: 744 } });
     });
 
     it('reads more of a socket where the mouse rests', async () => {
@@ -190,13 +207,29 @@ function describeWalk({ page, workspace, extensions, address, port }) {
             if (attempt === 10) throw error;
           }
         }
-      });
+      }, { name: 'watch', clip: { x: 0, y: 35, width: 800, height: 450 } });
       await page.mouse.move(800, 400);
     });
 
+    it('asks why something failed, and is told in the middle of the window', async () => {
+      const row = `${ROW}:has-text("localhost:1"):has-text("ECONNREFUSED")`;
+      await click(`${row} .monaco-tl-twistie`);
+      await see(`${ROW} >> text=Came back:`);
+      const dialog = '.monaco-dialog-box';
+      await page.locator(row).first().hover();
+      await click(`${row} .action-label[aria-label^="Explain"]`);
+      await see(`${dialog} >> text=Nothing listens on port 1`);
+      await see(`${dialog} .monaco-button >> text=Open Setting`);
+      await look('explain');
+      await page.keyboard.press('Escape');
+      await page.locator(dialog).waitFor({ state: 'detached' });
+      await look('reasons');
+      await click(`${row} .monaco-tl-twistie`);
+    });
+
     it('goes to the line of an error by a click', async () => {
-      await click(`${OUTPUT}:has-text("handler") .detected-link`, { modifiers: ['Control'] });
-      await see('.statusbar-item >> text=/Ln 8, Col/');
+      await click(`${OUTPUT}:has-text("walk.ts:9:9") .detected-link`, { modifiers: ['Control'] });
+      await see('.statusbar-item >> text=/Ln 9, Col/');
       await look('error');
     });
 
@@ -212,9 +245,11 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       const file = path.join(workspace, 'walk.pcapng');
       await command('Riftnet: Save Capture');
       const input = page.locator('.quick-input-widget input').first();
+      await see('.quick-input-widget .quick-input-title >> text=Save Capture');
+      await look('save-dialog');
       await input.fill(file);
       await page.keyboard.press('Enter');
-      await see('.notification-list-item >> text=/frames were saved/');
+      await see('.notification-list-item >> text=/frames were saved to walk.pcapng/');
       if (fs.readFileSync(file).readUInt32LE(0) !== 0x0a0d0d0a) throw new Error(`${file} is no pcapng`);
       await look('capture');
       await dismiss();
@@ -230,15 +265,16 @@ function describeWalk({ page, workspace, extensions, address, port }) {
     });
 
     it('debugs to a breakpoint', async () => {
-      await write(`let answer = 6;\nanswer *= 7;\nprint('the answer', answer);\n`);
+      await write(`function product(of: number[]): number {\n  let answer = 1;\n  for (const factor of of) answer *= factor;\n  return answer;\n}\nconst answer = product([6, 7]);\nprint('the answer', answer);\n`);
       await page.keyboard.press('Control+Home');
-      await page.keyboard.press('ArrowDown');
-      await page.keyboard.press('ArrowDown');
+      for (let line = 1; line < 4; line++) await page.keyboard.press('ArrowDown');
       await page.keyboard.press('F9');
       await click('.codelens-decoration a >> text=Debug');
       await see('.debug-top-stack-frame-line');
+      // What is ours is not among the script's own.
+      await page.locator('.debug-viewlet .monaco-list-row:has-text("__"), .debug-pane .monaco-list-row:has-text("__")').first().waitFor({ state: 'detached' });
       await see('.debug-pane .monaco-list-row:has-text("answer"):has-text("42"), .debug-viewlet .monaco-list-row:has-text("answer"):has-text("42")');
-      await look('breakpoint');
+      await look('breakpoint', undefined, { name: 'debug', clip: { x: 0, y: 35, width: 800, height: 586 } });
       await page.keyboard.press('F5');
       await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     });

@@ -70,7 +70,9 @@ export function createEvent(name: string, report: (error: unknown) => void, onWa
         // An earlier handler may have taken this one off.
         if (bindings.get(binding.handler) !== binding) continue;
         if (binding.once) bindings.delete(binding.handler);
-        guard(() => binding.handler(value), report);
+        const { handler } = binding;
+        // Called by its bare name: a method's receiver would show in stacks, and be the handler's `this`.
+        guard(() => handler(value), report);
       }
       const resumed = waiters;
       waiters = [];

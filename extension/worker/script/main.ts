@@ -38,9 +38,16 @@ const network = new NetworkPipe({
   pipe,
   // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.
   soon: (run) => nextTick(run),
-  onLoad: run,
+  onLoad: (program) => loaded(program),
   exit: (code) => process.exit(code),
 });
+
+/** The program has come. */
+let loaded: (program: Program) => void = () => {};
+const whenLoaded = new Promise<Program>((resolve) => (loaded = resolve));
+// Waited for from here on, the script has no caller in a debugger's eyes: from the pipe's own turn it would be the pipe.
+// What is thrown is thrown as if there were no promise between.
+whenLoaded.then(run).catch((error: unknown) => nextTick(() => { throw error; }));
 
 function run({ options, program, sourceMap }: Program): void {
   const mapper = new ErrorMapper({ programName: options.programName, sourceRoot: options.sourceRoot, program, sourceMap });
@@ -98,9 +105,10 @@ function run({ options, program, sourceMap }: Program): void {
     console: createConsole(),
   });
   loop.start();
-  const body: unknown = new vm.Script(program, { filename: options.programName }).runInThisContext();
+  const outer: unknown = new vm.Script(program, { filename: options.programName }).runInThisContext();
+  const body: unknown = typeof outer === 'function' ? outer(mark) : null;
   if (typeof body !== 'function') throw new TypeError('The program is not a function');
-  Promise.resolve(body(mark)).then(
+  Promise.resolve(body()).then(
     () => {
       finished = true;
     },

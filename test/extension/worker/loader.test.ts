@@ -45,7 +45,7 @@ describe('Bundling a script', function () {
     await script((line: number, column: number, value: unknown) => {
       awaits.push([line, column]);
       return value;
-    });
+    })();
     return { printed, awaits };
   }
 
@@ -165,6 +165,15 @@ describe('Bundling a script', function () {
     const text = made.program.split('\n')[last] ?? '';
     assert.deepEqual(mapperOf(made).locate(last + 1, text.indexOf('print(') + 1), { file, line: 2, column: 27 });
     assert.deepEqual(mapperOf(made).locate(last + 1, text.lastIndexOf('boom()') + 1), { file, line: 2, column: 45 });
+  });
+
+  it("keeps what is ours out of the script's own function, where a debugger would list it", async () => {
+    const file = write('named.ts', 'class Named {\n  static make() { return new Named(); }\n}\nexport const made = Named.make();\nawait null;\n');
+    const made = await bundle(file);
+    const own = made.program.slice(made.program.indexOf('return async () => {'));
+    assert.deepEqual(own.match(/\b(?:var|let|const|class|function) \w+/g), ['var Named', 'class _Named', 'var made']);
+    const line = own.split('\n').findIndex((text) => text.includes('new _Named')) + 1;
+    assert.deepEqual(mapperOf(made).locate(line, (own.split('\n')[line - 1] ?? '').indexOf('new _Named') + 1), { file, line: 2, column: 26 });
   });
 
   it('marks each top-level await with its own place', async () => {
