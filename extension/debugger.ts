@@ -31,8 +31,8 @@ export interface DebuggerParts {
 export class ScriptDebugger implements vscode.DebugConfigurationProvider, vscode.DebugAdapterTrackerFactory, Disposable {
   readonly #store = new DisposableStore();
   readonly #parts: DebuggerParts;
-  /** Runs that were started to be debugged. */
-  readonly #debugged = new Set<string>();
+  /** Runs that were started to be debugged, by their ids, and how to start the like again. */
+  readonly #debugged = new Map<string, () => Promise<unknown>>();
 
   constructor(parts: DebuggerParts) {
     this.#parts = parts;
@@ -62,7 +62,7 @@ export class ScriptDebugger implements vscode.DebugConfigurationProvider, vscode
     }
     const runId = await this.#parts.runCommands.run(uri, { whenRunning: 'restart', debug: true });
     if (runId === null) return undefined;
-    this.#debugged.add(runId);
+    this.#debugged.set(runId, async () => vscode.debug.startDebugging(folder, { ...configuration, type: DEBUG_TYPE, request: 'launch', name: configuration.name, program: uri?.fsPath }));
     const url = await this.#debuggable(runId, token);
     if (url === null) return undefined;
     const title = this.#parts.model.get(runId)?.title ?? basename(uri?.path ?? '');
@@ -80,12 +80,20 @@ export class ScriptDebugger implements vscode.DebugConfigurationProvider, vscode
       },
       onWillReceiveMessage: (message: unknown) => {
         if (!over && isProtocolMessage(message, 'command', ['disconnect', 'terminate'])) this.#parts.controller.stop(runId);
+        if (isProtocolMessage(message, 'command', ['restart'])) void this.#restart(session, runId);
       },
     };
   }
 
   dispose(): void {
     this.#store.dispose();
+  }
+
+  /** What the debugger would attach to anew is a process: a script begins anew in another, with its text as it is then. */
+  async #restart(session: vscode.DebugSession, runId: string): Promise<void> {
+    const again = this.#debugged.get(runId);
+    await vscode.debug.stopDebugging(rootOf(session));
+    await again?.();
   }
 
   async #debug(given: unknown): Promise<void> {
@@ -157,6 +165,10 @@ function programUri(program: string, folder: vscode.WorkspaceFolder | undefined)
   const root = folder ?? vscode.workspace.workspaceFolders?.[0];
   const path = program.replaceAll('${workspaceFolder}', () => root?.uri.fsPath ?? '').replaceAll('${file}', () => active?.fsPath ?? '');
   return vscode.Uri.file(path);
+}
+
+function rootOf(session: vscode.DebugSession): vscode.DebugSession {
+  return session.parentSession ? rootOf(session.parentSession) : session;
 }
 
 /** The run that a session, or one of those it belongs to, debugs. */

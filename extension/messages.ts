@@ -39,7 +39,9 @@ export function showInformation(message: string, ...actions: readonly MessageAct
 
 /** Shows a text that is to be read at leisure, in the middle of the window. */
 export function showDetails(title: string, detail: string, ...actions: readonly MessageAction[]): void {
-  void offer(vscode.window.showInformationMessage(note(title), { modal: true, detail }, ...titles(actions)), actions);
+  const close = { title: t('Close'), isCloseAffordance: true };
+  const choice = vscode.window.showInformationMessage(note(title), { modal: true, detail }, ...actions.map((action) => ({ title: action.title })), close);
+  void offer(choice.then((item) => item?.title), actions);
 }
 
 const titles = (actions: readonly MessageAction[]): string[] => actions.map(({ title }) => title);

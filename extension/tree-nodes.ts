@@ -123,13 +123,13 @@ export function socketView(socket: SocketReport, rate: Rate = NO_RATE): NodeView
   const state = socketState(socket);
   const traffic = `↓ ${formatBytes(socket.bytesRead)} ↑ ${formatBytes(socket.bytesWritten)}`;
   const parts = [state];
-  // Beside the sockets that the script opened itself; it may serve other fetches after the one that opened it.
-  if (socket.fetchId !== null) parts.push(t('for fetches'));
   if (socket.bytesRead + socket.bytesWritten > 0) parts.push(traffic);
   if (rate.down + rate.up > 0) parts.push(rateText(rate));
   if (socket.srttMs !== null && isSocketOpen(socket)) parts.push(t('RTT {0}', formatDuration(socket.srttMs)));
   if (socket.retransmissions > 0) parts.push(t('{0} sent again', socket.retransmissions));
   if (socket.closedAt !== null) parts.push(formatDuration(socket.closedAt - socket.openedAt));
+  // Beside the sockets that the script opened itself; it may serve other fetches after the one that opened it.
+  if (socket.fetchId !== null) parts.push(t('for fetches'));
   let icon = 'debug-disconnect';
   let color: string | null = null;
   if (socket.status === 'error') [icon, color] = ['error', ERROR_COLOR];

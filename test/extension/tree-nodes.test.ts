@@ -46,7 +46,7 @@ describe('the nodes of the Sockets view', () => {
   it('an open socket shows its rate, its round trip and what was sent again', () => {
     const busy = socketReport({ status: 'connected', bytesRead: 2048, srttMs: 13, retransmissions: 3 });
     assert.equal(socketView(busy, { down: 1536, up: 0 }).description, 'connected · ↓ 2.0 KiB ↑ 0 B · ↓ 1.5 KiB/s · RTT 13 ms · 3 sent again');
-    assert.equal(socketView({ ...busy, fetchId: 1 }).description, 'connected · for fetches · ↓ 2.0 KiB ↑ 0 B · RTT 13 ms · 3 sent again', 'told from those that the script opened itself');
+    assert.equal(socketView({ ...busy, fetchId: 1 }).description, 'connected · ↓ 2.0 KiB ↑ 0 B · RTT 13 ms · 3 sent again · for fetches', 'told from those that the script opened itself');
     assert.deepEqual(socketDetails(busy, undefined, null, fetchReport({ id: 1 })).filter(([name]) => name === 'Opened by'), [['Opened by', 'GET http://example.test/']]);
     assert.deepEqual(socketDetails(busy, { down: 1536, up: 10 }, 1_002_000).filter(([name]) => name === 'Rate' || name === 'Took'), [['Rate', '↓ 1.5 KiB/s ↑ 10 B/s'], ['Took', '2.00 s']]);
   });

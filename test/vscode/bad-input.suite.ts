@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, openScript, printed, runOf, runToEnd, stopEverything, until } from './support';
+import { openScript, printed, runOf, runToEnd, until, withExtension } from './support';
 
 describe('what goes wrong around a script', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   const said = (what: RegExp): boolean => api.said.some((message) => what.test(message));
 

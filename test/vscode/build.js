@@ -24,6 +24,8 @@ const SETTINGS = {
   'workbench.enableExperiments': false,
   'editor.accessibilitySupport': 'off',
   'git.enabled': false,
+  // A browser's VS Code saves by itself, where a desktop's does not.
+  'files.autoSave': 'off',
 };
 
 async function buildSuites() {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, isAlive, openScript, printed, runOf, stopEverything, until, untilEvent } from './support';
+import { isAlive, openScript, printed, runOf, until, untilEvent, withExtension } from './support';
 
 const SCRIPT = `let answer = 6;
 answer *= 7;
@@ -18,21 +18,18 @@ Event.OnTick.on(function count() {
 interface Frame {
   readonly id: number;
   readonly line: number;
+  readonly name: string;
+  readonly presentationHint?: string;
   readonly source?: { readonly path?: string };
 }
 
 describe('Debug Script', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
   afterEach(async () => {
     vscode.debug.removeBreakpoints([...vscode.debug.breakpoints]);
     await vscode.debug.stopDebugging();
-    await stopEverything(api);
   });
+  withExtension((active) => (api = active));
 
   it('stops at the first line and in a handler of the TypeScript, reads variables, goes on, and ends as the script does', async () => {
     const document = await openScript('debugged.ts', SCRIPT);
@@ -71,6 +68,73 @@ describe('Debug Script', () => {
       assert.ok(!isAlive(pid));
       await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
     }
+  });
+
+  it('runs the buffer as it stands, and stops where its lines are', async () => {
+    const document = await openScript('dirty.ts', `print('from the file');\n`);
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(0, 0, 1, 0), `let where = 'nowhere';\nwhere = 'the buffer';\nprint('from', where);\n`);
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    breakAt(document, 2);
+    // VS Code saves before it debugs, unless it is told not to.
+    const configuration = vscode.workspace.getConfiguration('debug');
+    await configuration.update('saveBeforeStart', 'none', vscode.ConfigurationTarget.Workspace);
+    await vscode.commands.executeCommand('riftnet.debugScript');
+    const paused = await pausedAt(document, 3);
+    await configuration.update('saveBeforeStart', undefined, vscode.ConfigurationTarget.Workspace);
+    assert.ok(document.isDirty, 'nothing was saved for it');
+    assert.equal(await evaluate(paused, 'where'), "'the buffer'");
+    await step(paused.session, 'continue');
+    await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
+    assert.deepEqual(printed(api, 'dirty.ts'), ['from the buffer']);
+    await document.save();
+  });
+
+  it("restarts by the debugger's own button, with the text as it is then, and stops by it", async () => {
+    const document = await openScript('restarted.ts', `let turn = 'first';\nprint(turn);\nEvent.OnTick.on(() => {});\n`);
+    breakAt(document, 1);
+    await vscode.commands.executeCommand('riftnet.debugScript');
+    const first = await pausedAt(document, 2);
+    assert.equal(await evaluate(first, 'turn'), "'first'");
+    const before = runOf(api, document);
+    assert.ok(before);
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(0, 11, 0, 18), `'second'`);
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    await vscode.commands.executeCommand('workbench.action.debug.restart');
+    await until(api, 'another run', () => runOf(api, document)?.id !== before.id);
+    const second = await pausedAt(document, 2);
+    assert.equal(await evaluate(second, 'turn'), "'second'");
+    assert.deepEqual(before.outcome, { kind: 'stopped' });
+    const pid = runOf(api, document)?.pid;
+    assert.ok(typeof pid === 'number');
+    await vscode.commands.executeCommand('workbench.action.debug.stop');
+    await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
+    assert.deepEqual(runOf(api, document)?.outcome, { kind: 'stopped' });
+    assert.ok(!isAlive(pid));
+    await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
+    await document.save();
+  });
+
+  it("shows the script's own variables and callers, and nothing of ours", async () => {
+    const document = await openScript('own.ts', `class Counter {\n  static make(): Counter {\n    return new Counter();\n  }\n}\nfunction inner(): string {\n  return 'inside';\n}\nconst made = Counter.make();\nawait null;\nprint(inner(), made);\n`);
+    breakAt(document, 6);
+    await vscode.commands.executeCommand('riftnet.debugScript');
+    const { session, frame } = await pausedAt(document, 7);
+    const item = vscode.debug.activeStackItem;
+    assert.ok(item);
+    const { stackFrames } = (await session.customRequest('stackTrace', { threadId: item.threadId, startFrame: 0, levels: 50 })) as { stackFrames: Frame[] };
+    const shown = stackFrames.filter(({ presentationHint }) => presentationHint !== 'deemphasize');
+    assert.deepEqual(shown.filter(({ source }) => source?.path?.endsWith('/own.ts')).map(({ name }) => name), ['inner', '<anonymous>']);
+    assert.deepEqual(shown.filter(({ presentationHint, source }) => presentationHint !== 'label' && source?.path?.endsWith('/own.ts') !== true), [], 'the rest is folded away');
+    assert.ok(!stackFrames.some(({ name }) => /PIPEWRAP/.test(name)), stackFrames.map(({ name }) => name).join());
+    const outer = stackFrames[1];
+    assert.ok(outer && frame.id !== outer.id);
+    const { scopes } = (await session.customRequest('scopes', { frameId: outer.id })) as { scopes: { name: string; variablesReference: number }[] };
+    const { variables } = (await session.customRequest('variables', { variablesReference: scopes[0]?.variablesReference })) as { variables: { name: string }[] };
+    assert.deepEqual(variables.map(({ name }) => name).sort(), ['Counter', 'inner', 'made', 'this']);
+    await step(session, 'continue');
+    await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
   });
 
   it('is what a launch.json with the type riftnet does', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, nodes, openScript, runToEnd, serveHttp, stopEverything } from './support';
+import { nodes, openScript, runToEnd, serveHttp, withExtension } from './support';
 
 /** A port that nothing listens on. */
 async function closedPort(): Promise<number> {
@@ -19,12 +19,7 @@ async function closedPort(): Promise<number> {
 
 describe('what failed', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('explains itself below its line: what was sent, what came back, what that means, what to try', async () => {
     const port = await closedPort();
@@ -59,15 +54,8 @@ describe('what failed', () => {
 describe('Save Capture', () => {
   let api: RiftnetApi;
   const file = join(tmpdir(), `riftnet-saved-${process.pid}.pcapng`);
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(async () => {
-    rmSync(file, { force: true });
-    await stopEverything(api);
-  });
+  withExtension((active) => (api = active));
+  afterEach(() => rmSync(file, { force: true }));
 
   it('writes the frames of a socket, of a script, and of everything, after the fact', async () => {
     const server = await serveHttp((_, response) => response.end('answer'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, openScript, report, runOf, stopEverything, until } from './support';
+import { openScript, report, runOf, until, withExtension } from './support';
 
 const SOCKETS = 1_000;
 const FETCHES = 10_000;
@@ -24,9 +24,9 @@ describe('the window under load', function () {
   let api: RiftnetApi;
   let port = 0;
   let server: ReturnType<typeof spawn>;
+  withExtension((active) => (api = active));
 
   before(async () => {
-    api = await activate();
     const child = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } });
     server = child;
     port = await new Promise<number>((resolve, reject) => {
@@ -37,7 +37,6 @@ describe('the window under load', function () {
   });
 
   after(() => server.kill('SIGKILL'));
-  afterEach(() => stopEverything(api));
 
   /** Percent of one core that this process, the extension host, uses for as long as something takes. */
   async function processorShare(during: () => Promise<unknown>): Promise<number> {

@@ -2,23 +2,14 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
 import { browser } from './browser';
-import { activate, openScript, runOf, serveHttp, stopEverything, until, untilEvent } from './support';
+import { openScript, runOf, serveHttp, until, untilEvent, withExtension } from './support';
 
 const ROW = '.pane-body .monaco-list-row';
 
 /** What a person does in the window, with its keys and clicks; needs the launcher that owns a browser. */
 describe('a person', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(async function () {
-    const { currentTest } = this;
-    if (currentTest?.state === 'failed') await browser.screenshot(`failed ${currentTest.title.slice(0, 40)}`);
-    await stopEverything(api);
-  });
+  withExtension((active) => (api = active));
 
   it('is told what to do while nothing runs', async () => {
     await vscode.commands.executeCommand('riftnet.sockets.focus');

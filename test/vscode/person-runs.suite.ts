@@ -2,22 +2,13 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
 import { browser } from './browser';
-import { activate, openScript, printed, runOf, runToEnd, stopEverything, until } from './support';
+import { openScript, printed, runOf, runToEnd, until, withExtension } from './support';
 
 const RUN_BUTTON = '.editor-actions .action-label[aria-label^="Run Script"]';
 
 describe('a person who runs scripts', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(async function () {
-    const { currentTest } = this;
-    if (currentTest?.state === 'failed') await browser.screenshot(`failed ${currentTest.title.slice(0, 40)}`);
-    await stopEverything(api);
-  });
+  withExtension((active) => (api = active));
 
   it('finds Run in the title of a script and above its first line, and in no other TypeScript', async () => {
     await openScript('plain.ts', `export const answer = 42;\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, openScript, printed, runOf, stopEverything, until } from './support';
+import { openScript, printed, runOf, until, withExtension } from './support';
 
 async function lensTitles(document: vscode.TextDocument): Promise<string[]> {
   const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri, 100);
@@ -10,12 +10,7 @@ async function lensTitles(document: vscode.TextDocument): Promise<string[]> {
 
 describe('Run above the first line', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('is there for a script, and becomes Stop and Restart while it runs', async () => {
     const document = await openScript('lens.ts', `print('runs');\nEvent.OnTick.on(() => {});\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, openScript, runToEnd, stopEverything, until, untilEvent } from './support';
+import { openScript, runToEnd, until, untilEvent, withExtension } from './support';
 
 const ours = (uri: vscode.Uri): vscode.Diagnostic[] => vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'riftnet');
 
@@ -17,12 +17,7 @@ async function replaceAll(document: vscode.TextDocument, text: string): Promise<
 
 describe('script errors', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('appear in Problems at their TypeScript line, and go with the next run', async () => {
     const document = await openScript('throws.ts', `interface Unused {\n  name: string;\n}\nfunction fail(text: string): void {\n  throw new TypeError(text);\n}\nfail('no good');\n`);

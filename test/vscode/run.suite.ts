@@ -3,16 +3,11 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, nodes, openScript, printed, runOf, runToEnd, serveHttp, stopEverything, until } from './support';
+import { nodes, openScript, printed, runOf, runToEnd, serveHttp, until, withExtension } from './support';
 
 describe('Run Script', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('runs a script that fetches from a server, and shows output and fetch', async () => {
     const server = await serveHttp((request, response) => {

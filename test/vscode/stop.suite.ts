@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, isAlive, openScript, printed, runOf, stopEverything, until } from './support';
+import { isAlive, openScript, printed, runOf, until, withExtension } from './support';
 
 const SPIN = `print('spinning');\nwhile (true) {}\n`;
 
 describe('Stop Script', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('stops a script that spins, and leaves no process', async () => {
     const document = await openScript('spin.ts', SPIN);

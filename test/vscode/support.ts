@@ -6,6 +6,7 @@ import Mocha from 'mocha';
 import * as vscode from 'vscode';
 import type { RiftnetApi, TreeNode } from '../../extension/api';
 import type { Run } from '../../extension/run-model';
+import { browser } from './browser';
 
 /** Longer than anything here takes on a busy machine; what is waited for is always named on failure. */
 const WAIT_MS = 20_000;
@@ -16,6 +17,22 @@ export async function activate(): Promise<RiftnetApi> {
   const extension = vscode.extensions.getExtension<RiftnetApi>(EXTENSION);
   if (!extension) throw new Error(`extension ${EXTENSION} is not installed`);
   return extension.activate();
+}
+
+/**
+ * What a suite begins with, and what it leaves: the extension active, and after each test nothing that runs. A test
+ * that failed leaves a picture of the window, where there is one.
+ */
+export function withExtension(give: (api: RiftnetApi) => void = () => {}): void {
+  let api: RiftnetApi;
+  before(async () => {
+    api = await activate();
+    give(api);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await browser.picture(`failed ${this.currentTest.title.slice(0, 40)}`);
+    await stopEverything(api);
+  });
 }
 
 /** Waits until the condition gives something other than undefined and false; looked at after each change. */

@@ -180,18 +180,18 @@ function describeWalk({ page, workspace, extensions, address, port }) {
     });
 
     it('runs it, and watches its sockets and what it prints', async () => {
-      await write(`const base = 'http://localhost:${port}';\nconst page = await fetch(base + '/item');\nprint(page.status, page.json());\nawait fetch(base + '/missing');\nconst refused = Network.Connect('localhost', 1);\nconst socket = Network.Connect('localhost', ${port});\nwhile (socket.status === 'connecting') await Event.OnTick;\nEvent.OnTick.once(() => {\n  throw new Error('shown with its line');\n});\nawait fetch(base + '/slow');\n`);
+      await write(`const base = 'http://localhost:${port}';\nconst page = await fetch(base + '/item');\nprint(page.status, page.json());\nawait fetch(base + '/missing');\nconst refused = Network.Connect('localhost', 1);\nconst socket = Network.Connect('localhost', ${port});\nwhile (socket.status === 'connecting' || refused.status === 'connecting') await Event.OnTick;\nEvent.OnTick.once(() => {\n  throw new Error('shown with its line');\n});\nawait fetch(base + '/slow');\n`);
       await click('.activitybar .action-item:has([aria-label^="Riftnet"])');
       // Wide enough to read the rows.
       await page.mouse.move(348, 420);
       await page.mouse.down();
-      await page.mouse.move(480, 420, { steps: 4 });
+      await page.mouse.move(560, 420, { steps: 4 });
       await page.mouse.up();
       await click('.editor-actions .action-label[aria-label^="Run Script"]');
       await see(`${ROW}:has-text("GET localhost:${port}/slow")`);
       await see(`${ROW}:has-text("404 Not Found")`);
       await see(`${OUTPUT} >> text=shown with its line`);
-      await look('running', undefined, { name: 'run', clip: { x: 480, y: 35, width: 800, height: 744 } });
+      await look('running', undefined, { name: 'run', clip: { x: 560, y: 35, width: 720, height: 744 } });
     });
 
     it('reads more of a socket where the mouse rests', async () => {
@@ -223,6 +223,8 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       await look('explain');
       await page.keyboard.press('Escape');
       await page.locator(dialog).waitFor({ state: 'detached' });
+      await page.mouse.move(800, 400);
+      await page.locator('.workbench-hover').waitFor({ state: 'detached' });
       await look('reasons');
       await click(`${row} .monaco-tl-twistie`);
     });

@@ -3,16 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, printed, runOf, runToEnd, stopEverything } from './support';
+import { printed, runOf, runToEnd, withExtension } from './support';
 
 describe('a window with several folders', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('runs the scripts of each with the settings of its own, and tells two of one name apart', async () => {
     const folders = vscode.workspace.workspaceFolders ?? [];

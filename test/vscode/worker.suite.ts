@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, isAlive, openScript, printed, runOf, runToEnd, stopEverything, until } from './support';
+import { isAlive, openScript, printed, runOf, runToEnd, until, withExtension } from './support';
 
 describe('the worker', () => {
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('when it is killed, its scripts are reported and ended, and it is restarted', async () => {
     const spinning = await openScript('lost-spin.ts', `print('spinning');\nwhile (true) {}\n`);

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { activate, openScript, printed, runToEnd, stopEverything, untilEvent } from './support';
+import { openScript, printed, runToEnd, untilEvent, withExtension } from './support';
 
 function freshFolder(name: string): vscode.Uri {
   const root = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
@@ -24,12 +24,7 @@ const read = (folder: vscode.Uri, name: string): string => readFileSync(join(fol
 describe('a folder that is set up for scripts', function () {
   this.timeout(120_000);
   let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension((active) => (api = active));
 
   it('has the declarations, a tsconfig.json and an example, which runs', async () => {
     const folder = freshFolder('set-up');
@@ -115,13 +110,7 @@ describe('a folder that is set up for scripts', function () {
 });
 
 describe('New Script', () => {
-  let api: RiftnetApi;
-
-  before(async () => {
-    api = await activate();
-  });
-
-  afterEach(() => stopEverything(api));
+  withExtension();
 
   it('makes a script from a template, opens it, and overwrites nothing', async () => {
     const folder = freshFolder('made');
