@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
 import { openScript, printed, runOf, runToEnd, until, withExtension } from './support';
+
+/** A folder that nobody may write to, root neither: the kernel's own takes no files. */
+function forbiddenFolder(): vscode.Uri {
+  if (process.getuid?.() === 0) return vscode.Uri.file('/sys/kernel');
+  const folder = join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'forbidden');
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o555);
+  return vscode.Uri.file(folder);
+}
 
 describe('what goes wrong around a script', () => {
   let api: RiftnetApi;
@@ -38,6 +48,18 @@ describe('what goes wrong around a script', () => {
     const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'vscode', authority: 'schemas', path: '/settings/user' }));
     assert.equal(await vscode.commands.executeCommand('riftnet.runScript', document.uri), null);
     assert.ok(said(/neither a file on this machine nor a new document. Save it/));
+  });
+
+  it('a folder without write permission: Set Up Script Folder, New Script and Save Capture say which file, and offer another place', async () => {
+    const folder = forbiddenFolder();
+    assert.equal(await vscode.commands.executeCommand('riftnet.setUpFolder', folder), false);
+    assert.match(api.said.at(-1) ?? '', new RegExp(`^${folder.fsPath} cannot be set up for scripts: .*(EACCES|EPERM|EROFS|permission|read-only).* Choose a folder that you may write to\\.$`, 'i'));
+    assert.equal(await vscode.commands.executeCommand('riftnet.newScript', folder, 'empty', 'first'), null);
+    assert.match(api.said.at(-1) ?? '', new RegExp(`^${folder.fsPath}/first\\.ts cannot be made: .*(EACCES|EPERM|EROFS|permission|read-only)`, 'i'));
+    assert.deepEqual(readdirSync(folder.fsPath).filter((name) => name === 'first.ts' || name === '.riftnet'), []);
+    await runToEnd(api, await openScript('forbidden.ts', `print('ran');\n`));
+    assert.equal(await vscode.commands.executeCommand('riftnet.saveCapture', vscode.Uri.joinPath(folder, 'x.pcapng')), null);
+    assert.match(api.said.at(-1) ?? '', new RegExp(`${folder.fsPath}/x\\.pcapng cannot be written: .*(EACCES|EPERM|EROFS)`));
   });
 
   it('a wrong setting: it is named with its value once, and what is used instead', async () => {

@@ -20,12 +20,15 @@ const SERVER_END_MS = 5_000;
 /** From the page's opening to the extension host's first word: without one the suites would never begin. */
 const PAGE_LOAD_MS = 180_000;
 
-/** The windows that suites run in, each with those of its own. `trust`: VS Code asks whether to trust the folder. */
+/** What a server's windows have in common. `trust`: VS Code asks whether to trust the folder. */
+const SERVERS = { trusting: { trust: false, locale: 'en' }, german: { trust: false, locale: 'de' }, asking: { trust: true, locale: 'en' } };
+/** The windows that suites run in, each with those of its own. */
 const WINDOWS = [
-  { name: 'usual', opens: { folder: workspaceFolder }, entry: 'index.js', trust: false },
-  { name: 'no-folder', opens: { ew: 'true' }, entry: 'index-no-folder.js', trust: false },
-  { name: 'several-roots', opens: { workspace: severalRoots }, entry: 'index-several-roots.js', trust: false },
-  { name: 'untrusted', opens: { folder: untrustedFolder }, entry: 'index-untrusted.js', trust: true },
+  { name: 'usual', opens: { folder: workspaceFolder }, entry: 'index.js', server: 'trusting' },
+  { name: 'no-folder', opens: { ew: 'true' }, entry: 'index-no-folder.js', server: 'trusting' },
+  { name: 'several-roots', opens: { workspace: severalRoots }, entry: 'index-several-roots.js', server: 'trusting' },
+  { name: 'german', opens: { folder: workspaceFolder }, entry: 'index-german.js', server: 'german' },
+  { name: 'untrusted', opens: { folder: untrustedFolder }, entry: 'index-untrusted.js', server: 'asking' },
 ];
 
 /** Characters of the window's own log that are kept. */
@@ -35,15 +38,33 @@ const SUITE_MARK = 'riftnet-suite|';
 
 const CHROMIUM_ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
+/**
+ * A language pack without a word in it: VS Code itself stays English, and takes its language for the window's, in
+ * which extensions then have their texts. The real pack comes from the marketplace alone.
+ */
+function installLanguagePack(dataFolder, locale) {
+  const pack = path.join(dataFolder, 'language-pack');
+  const id = 'riftnet-tests.language-pack';
+  const translations = path.join(pack, 'main.i18n.json');
+  fs.mkdirSync(pack, { recursive: true });
+  fs.writeFileSync(translations, JSON.stringify({ version: '1.0.0', contents: {} }));
+  const data = path.join(dataFolder, 'server', 'data');
+  fs.mkdirSync(data, { recursive: true });
+  const packs = { [locale]: { hash: 'riftnet-tests', extensions: [{ extensionIdentifier: { id }, version: '1.0.0' }], translations: { vscode: translations }, label: locale } };
+  fs.writeFileSync(path.join(data, 'languagepacks.json'), JSON.stringify(packs));
+}
+
 /** @returns the port, and how to end the server with whatever it has started */
-async function startServer(serverFolder, dataFolder, env, trust) {
+async function startServer(serverFolder, dataFolder, env, { trust, locale }) {
   fs.mkdirSync(dataFolder, { recursive: true });
+  if (locale !== 'en') installLanguagePack(dataFolder, locale);
   const child = spawn(
     process.execPath,
     [
       path.join(serverFolder, 'out', 'server-main.js'),
       ...['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off'],
       ...['--server-data-dir', path.join(dataFolder, 'server'), '--extensions-dir', path.join(dataFolder, 'extensions')],
+      ...['--locale', locale],
       ...(trust ? [] : ['--disable-workspace-trust']),
     ],
     // A group of its own, so that the extension host and all it starts can be ended together.
@@ -149,10 +170,10 @@ async function launch({ serverFolder, chromium, signal, windows = [] }) {
     closers.push(() => control.stop());
     const log = windowLog();
     let failed = 0;
-    for (const trust of [false, true]) {
-      const wanted = WINDOWS.filter((window) => window.trust === trust && (windows.length === 0 || windows.includes(window.name)));
+    for (const [name, kind] of Object.entries(SERVERS)) {
+      const wanted = WINDOWS.filter((window) => window.server === name && (windows.length === 0 || windows.includes(window.name)));
       if (wanted.length === 0) continue;
-      const server = await startServer(serverFolder, path.join(dataFolder, String(trust)), { ...process.env, RIFTNET_TEST_BROWSER: control.address }, trust);
+      const server = await startServer(serverFolder, path.join(dataFolder, name), { ...process.env, RIFTNET_TEST_BROWSER: control.address }, kind);
       closers.push(() => server.stop());
       for (const window of wanted) {
         signal.throwIfAborted();
@@ -168,7 +189,7 @@ async function launch({ serverFolder, chromium, signal, windows = [] }) {
     }
     if (windows.length === 0 || windows.includes('walk')) {
       signal.throwIfAborted();
-      failed += await walk({ browser, dataFolder: path.join(dataFolder, 'walk'), serverFolder, startServer });
+      failed += await walk({ browser, dataFolder: path.join(dataFolder, 'walk'), serverFolder, startServer: (...where) => startServer(...where, SERVERS.trusting) });
     }
     return failed;
   } catch (error) {

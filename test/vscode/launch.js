@@ -1,7 +1,7 @@
 'use strict';
 /*
  * Runs the suites of this folder inside a real VS Code: `node test/vscode/launch.js [TEXT [WINDOW…]]`, with TEXT
- * only the tests whose full names hold it, with WINDOW only in these (usual, no-folder, several-roots, untrusted).
+ * only the tests whose full names hold it, with WINDOW only in these (usual, no-folder, several-roots, german, untrusted, walk).
  * Exit code 0: all passed.
  *
  * Two ways, for the same suites: VS Code's own server with Chromium (Linux, and CI), or a desktop VS Code

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
 import { openScript, report, runOf, until, withExtension } from './support';
@@ -10,6 +12,19 @@ const FETCHES = 10_000;
 const MEASURED_MS = 5_000;
 /** Of one core, in the process that hosts every extension of the window; measured: a quarter of it. */
 const MOST_PERCENT = 50;
+
+/** What more is held than before: of the sockets each report and node, of the fetches the bounded history; measured: a quarter of it. */
+const MOST_MIB = 16;
+
+// What nobody holds any more is no memory in use, but for V8's own good time.
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** MiB of this process's heap that are in use. */
+function heapMib(): number {
+  collect();
+  return process.memoryUsage().heapUsed / 2 ** 20;
+}
 
 /** A server of its own process, so that its work is not taken for the extension's. It echoes, and answers HTTP. */
 const SERVER = `
@@ -64,14 +79,18 @@ Event.OnTick.on((tick) => {
 `,
     );
     const idle = await processorShare(pause);
+    const heap = heapMib();
     await vscode.commands.executeCommand('riftnet.runScript');
     await until(api, 'all to be open', () => api.output.some((entry) => entry.endsWith(`[thousand.ts] open ${SOCKETS}`)), 60_000);
     await until(api, 'all to be shown', () => runOf(api, document)?.sockets.size === SOCKETS);
     const refreshes = api.refreshes;
     const busy = await processorShare(pause);
+    const held = heapMib() - heap;
     const perSecond = ((api.refreshes - refreshes) * 1_000) / MEASURED_MS;
     report(`extension host: ${busy.toFixed(1)} % of a core with ${SOCKETS} busy sockets, ${idle.toFixed(1)} % before; ${perSecond.toFixed(1)} refreshes of the tree a second`);
+    report(`extension host: ${held.toFixed(1)} MiB more in use than the ${heap.toFixed(1)} MiB before`);
     assert.ok(busy < MOST_PERCENT, `${busy} % of a core`);
+    assert.ok(held < MOST_MIB, `${held} MiB`);
     assert.ok(perSecond <= 10, `${perSecond} refreshes a second`);
     assert.match(api.tree[0]?.description ?? '', /1000 open · ↓ .*\/s/);
     const started = performance.now();
@@ -89,6 +108,7 @@ await Promise.all(Array.from({ length: 32 }, one));
 print('done');
 `,
     );
+    const heap = heapMib();
     const refreshes = api.refreshes;
     const started = performance.now();
     const busy = await processorShare(async () => {
@@ -99,6 +119,9 @@ print('done');
     const run = runOf(api, document);
     assert.deepEqual(run?.outcome, { kind: 'finished' });
     report(`extension host: ${busy.toFixed(1)} % of a core for ${FETCHES} fetches in ${seconds.toFixed(1)} s; ${((api.refreshes - refreshes) / seconds).toFixed(1)} refreshes of the tree a second`);
+    const held = heapMib() - heap;
+    report(`extension host: ${held.toFixed(1)} MiB more in use than the ${heap.toFixed(1)} MiB before`);
+    assert.ok(held < MOST_MIB, `${held} MiB`);
     assert.ok((api.tree[0]?.children.length ?? Infinity) <= 200, 'a bounded number is shown');
     assert.match(api.tree[0]?.description ?? '', /older not shown/);
     assert.equal(run.fetches.size + run.sockets.size + run.forgotten >= FETCHES, true, 'the rest is counted');

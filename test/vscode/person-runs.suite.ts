@@ -31,6 +31,8 @@ describe('a person who runs scripts', () => {
     await browser.press('Control+K');
     await browser.press('Shift+R');
     await until(api, 'it to run', () => runOf(api, document)?.phase === 'running');
+    // The keys mean Stop from when the window knows that something runs.
+    await browser.waitFor('.editor-actions .action-label[aria-label^="Stop Script"]');
     await browser.press('Control+K');
     await browser.press('Shift+X');
     await until(api, 'its end', () => runOf(api, document)?.outcome?.kind === 'stopped');

@@ -41,7 +41,7 @@ async function walk({ browser, dataFolder, serverFolder, startServer }) {
   fs.mkdirSync(PICTURES, { recursive: true });
   const workspace = path.join(dataFolder, 'workspace');
   fs.mkdirSync(path.join(workspace, '.vscode'), { recursive: true });
-  const server = await startServer(serverFolder, dataFolder, process.env, false);
+  const server = await startServer(serverFolder, dataFolder, process.env);
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.setDefaultTimeout(WAIT_MS);
   const site = http.createServer((request, response) => {

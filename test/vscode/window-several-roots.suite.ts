@@ -3,15 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { printed, runOf, runToEnd, withExtension } from './support';
+import { printed, runOf, runToEnd, untilEvent, withExtension } from './support';
 
 describe('a window with several folders', () => {
   let api: RiftnetApi;
   withExtension((active) => (api = active));
 
   it('runs the scripts of each with the settings of its own, and tells two of one name apart', async () => {
-    const folders = vscode.workspace.workspaceFolders ?? [];
-    assert.equal(folders.length, 2);
+    const folders = await untilEvent('both folders', vscode.workspace.onDidChangeWorkspaceFolders, () => vscode.workspace.workspaceFolders?.length === 2 && vscode.workspace.workspaceFolders);
     const documents: vscode.TextDocument[] = [];
     for (const [index, { uri }] of folders.entries()) {
       writeFileSync(join(uri.fsPath, 'where.ts'), `import { name } from './name';\nprint(name, Engine.TICK_RATE);\nEvent.OnTick.on(() => {});\n`);
