@@ -60,7 +60,7 @@ describe('The link pcap at the terminal', function () {
   it('tells that another has the address it is told, and ends sockets at once', async () => {
     const result = await run(FETCH, ['--address', '10.77.0.1/24']);
     assert.match(result.stdout.toString(), /^-1 .*the stack has no address: [0-9a-f:]{17} on the link has the address 10\.77\.0\.1: give one of the two another/, describeRun(result));
-    assert.ok(result.seconds < 15, describeRun(result));
+    assert.ok(result.seconds < 30, describeRun(result));
   });
 
   it('takes the interface\'s MAC address where DHCP does not answer one of its own, and its next one when that changes', async () => {
@@ -191,10 +191,11 @@ describe('The link pcap at the terminal', function () {
       const first = await run(FETCH, ['--link', 'auto']);
       assert.equal(first.stdout.toString(), '200 from 10.77.0.3 \n', describeRun(first));
       assert.match(first.stderr, /No DHCP server answers on eth0[^]*The embedded gateway relays/);
-      assert.ok(first.seconds < 10, describeRun(first));
+      assert.ok(first.seconds < 20, describeRun(first));
       const second = await run(FETCH, ['--link', 'auto']);
       assert.deepEqual([second.stdout.toString(), second.stderr], ['200 from 10.77.0.3 \n', ''], describeRun(second));
-      assert.ok(second.seconds < 5, describeRun(second));
+      // The first has waited for an answer.
+      assert.ok(second.seconds < first.seconds, describeRun(second));
     });
 
     it('is not taken on an interface that the computer does not use', async () => {

@@ -75,7 +75,8 @@ describe('localhost beside a captured interface', function () {
     const file = folder.write('script.ts', SCRIPT([['localhost', OPEN]]));
     const result = await runCli(['run', file, '--link', 'pcap', '--interface', 'eth0'], { host: lan.host, env: folder.environment, limitMs: 100_000 });
     assert.deepEqual(printed(result), [`localhost ${OPEN} from ${LAN.host}`], describeRun(result));
-    assert.ok(result.seconds < 8, describeRun(result));
+    // Sockets to others end after 40 s.
+    assert.ok(result.seconds < 25, describeRun(result));
   });
 
   it('is relayed to a server on 127.0.0.1 with --host-address; a capture has the frames of both ways', async () => {

@@ -81,11 +81,12 @@ describe('Names', function () {
 
   it('come from the second server when the first is silent, or refuses the port, and the silent one is asked last from then on', async () => {
     await startDnsmasq(programs, lan.server, folder.path, { interface: 'eth0', options: RECORDS });
-    const ours = await guest(['10.77.0.200', LAN.router, WAN.server], 300);
+    const timeoutMs = 1_000;
+    const ours = await guest(['10.77.0.200', LAN.router, WAN.server], timeoutMs);
     assert.deepEqual(await addresses(ours, 'web.test'), [WAN.server]);
     assert.deepEqual(await addresses(ours, 'a.test'), [WAN.server]);
     const { ms } = await ask(ours, 'two.test');
-    assert.ok(Number(ms) < 300, `${ms} ms: the server that answers is asked first`);
+    assert.ok(Number(ms) < timeoutMs, `${ms} ms: the server that answers is asked first`);
   });
 
   it('from a server that lies are not believed: what does not match is counted, the true answer taken', async () => {

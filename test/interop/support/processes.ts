@@ -5,7 +5,8 @@ import fs from 'node:fs';
 interface Stat {
   readonly pid: number;
   readonly parent: number;
-  readonly group: number;
+  /** Kept by those that lose their parent, unless they began one of their own. */
+  readonly session: number;
   /** In clock ticks since boot; with the pid it names one process for ever. */
   readonly startTime: string;
   readonly dead: boolean;
@@ -20,8 +21,8 @@ function readStat(pid: number): Stat | null {
   }
   // The name in parentheses may contain anything; the fields after it are numbers (proc_pid_stat(5)).
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state = '', parent = '', group = ''] = fields;
-  return { pid, parent: Number(parent), group: Number(group), startTime: fields[19] ?? '', dead: state === 'Z' || state === 'X' };
+  const [state = '', parent = '', , session = ''] = fields;
+  return { pid, parent: Number(parent), session: Number(session), startTime: fields[19] ?? '', dead: state === 'Z' || state === 'X' };
 }
 
 function readAll(): Stat[] {
@@ -37,13 +38,19 @@ function commandLine(pid: number): string {
   }
 }
 
-/** Watches the descendants of a process, which lose their parent, and so their trace, when it ends. */
+/** A look reads all of /proc, which takes milliseconds. */
+const LOOK_MS = 200;
+
+/**
+ * Watches the descendants of a process, which lose their parent, and so their trace, when it ends: those of its session
+ * are found all the same.
+ */
 export class DescendantWatch {
   private readonly seen = new Map<number, Stat>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly root: number) {
-    this.timer = setInterval(() => this.look(), 20);
+    this.timer = setInterval(() => this.look(), LOOK_MS);
     this.look();
   }
 
@@ -75,14 +82,15 @@ export class DescendantWatch {
     return now !== null && !now.dead && now.startTime === stat.startTime;
   }
 
-  private look(): void {
+  /** To be called before a signal that may end a parent. */
+  look(): void {
     const all = readAll();
     const family = new Set([this.root, ...this.seen.keys()]);
     // Until nothing is added: /proc is not in order of descent.
     for (let grown = true; grown; ) {
       grown = false;
       for (const stat of all) {
-        const ours = family.has(stat.parent) || stat.group === this.root;
+        const ours = family.has(stat.parent) || stat.session === this.root;
         if (!ours || stat.pid === this.root || family.has(stat.pid)) continue;
         family.add(stat.pid);
         this.seen.set(stat.pid, stat);

@@ -3,6 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 const LIMIT_MS = 60_000;
+/** A capture may have to write what is still in the kernel's ring. */
+const STOP_LIMIT_MS = 30_000;
 /** Of a program's words, kept for a message. */
 const WORDS_KEPT = 20_000;
 
@@ -62,7 +64,7 @@ export class Program {
     if (this.hasEnded) return;
     const ended = once(this.child, 'exit');
     this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5_000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_LIMIT_MS);
     await ended;
     clearTimeout(timer);
   }

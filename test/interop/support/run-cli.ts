@@ -11,7 +11,7 @@ export interface CliResult {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** Command lines of processes that outlived the command by more than two seconds. */
+  /** Command lines of processes that outlived the command by more than ten seconds. */
   readonly leftRunning: readonly string[];
   readonly seconds: number;
 }
@@ -40,8 +40,8 @@ export interface CliOptions {
 }
 
 const CLI = path.resolve('dist/cli.js');
-/** After the command's end, its processes have this long to be gone. */
-const GONE_MS = 2_000;
+/** After the command's end, its processes have this long to be gone: on a busy machine even the end of one takes its time. */
+const GONE_MS = 10_000;
 
 /** `riftnet ARGS…` */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
@@ -73,6 +73,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     if (!text.includes(pending.text)) return;
     const { run } = pending;
     pending = undefined;
+    watch.look();
     run({ pid, stdout: () => Buffer.concat(out).toString(), descendants: () => watch.living() });
   };
   const { stdout: standardOutput, stderr: standardError } = child;
