@@ -187,7 +187,8 @@ interface Socket {
 
   /**
    * Sends what is queued, then closes; what the peer still sends is dropped. The status becomes `fin` at once, unless it
-   * is `error`. May be called again. When a script ends, its sockets have 10 s for this, then they are reset.
+   * is `error`. May be called again. A peer that takes nothing of what is queued for 100 s is reset: `error` then says
+   * `ETIMEDOUT`. When a script ends, its sockets have 10 s for this, then they are reset.
    */
   close(): void;
 }

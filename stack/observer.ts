@@ -31,7 +31,7 @@ export function createCounters() {
       'rxBadAck', 'rxBadReset', 'rxBadSyn', 'rxNoAck', 'rxAfterClose', 'rxOutOfOrder', 'rxOutOfOrderDropped', 'rxDuplicate',
       'rxBeyondWindow', 'rxAfterFin', 'rxBadPaws', 'rxBacklogFull', 'rxTableFull', 'rxIcmpIgnored', 'rxBadBroadcast',
       'txSegments', 'txResets', 'txRetransmissions', 'txChallengeAcks', 'txChallengeAcksLimited', 'txUnreachable',
-      'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'spuriousRecoveries', 'tailLossProbes', 'keepAliveProbes', 'blackHoles', 'ecnReductions', 'rxNoTimestamp', 'resets', 'timeWaitReused', 'timeWaitEvicted',
+      'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'spuriousRecoveries', 'tailLossProbes', 'keepAliveProbes', 'stalled', 'blackHoles', 'ecnReductions', 'rxNoTimestamp', 'resets', 'timeWaitReused', 'timeWaitEvicted',
     ),
     dhcp: zero(
       'rxMalformed', 'rxWrongTransaction', 'rxUnexpected', 'rxUnusable', 'rxRefused', 'rxNaks', 'txDiscovers', 'txRequests', 'txReleases', 'txDeclines',
@@ -41,7 +41,7 @@ export function createCounters() {
       'queries', 'cacheHits', 'retries', 'timeouts', 'rxMalformed', 'rxMismatched', 'rxServerFailures', 'rxTruncated', 'rxOtherCase', 'tcpQueries', 'mdnsQueries', 'cacheEvicted',
     ),
     gateway: zero(
-      'tcpRelayed', 'tcpRefused', 'tcpFailed', 'tcpForbidden', 'tcpReset', 'udpFlows', 'udpFlowsEvicted', 'udpDropped', 'udpFailed',
+      'tcpRelayed', 'tcpRefused', 'tcpFailed', 'tcpForbidden', 'tcpReset', 'tcpSilent', 'udpFlows', 'udpFlowsEvicted', 'udpDropped', 'udpFailed',
       'udpForbidden', 'dnsForwarded', 'dnsFailed', 'dnsDropped', 'dhcpLeases', 'dhcpNaks', 'dhcpIgnored', 'dhcpMalformed',
     ),
   };

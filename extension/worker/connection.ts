@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   readonly onActivity: (connection: Connection) => void;
   /** It is not connected yet for a reason that takes a while: what it waits for, again whenever that is another. */
   readonly onWait: (waitsFor: string) => void;
+  /** The script had closed it, and the peer did not take what was queued: which, and why. */
+  readonly onLost: (message: string) => void;
   /** The pipe is full: `resume` is to be called when it has drained. */
   readonly onBlocked: (connection: Connection) => void;
   /** Called once, when nothing more will happen. */
@@ -57,9 +59,13 @@ export class Connection {
   private taken = 0;
   private granted = 0;
   private acknowledged = 0;
+  /** The script has closed; until `scriptClosed` it still hands over what it had queued. */
+  private scriptCloses = false;
   private scriptClosed = false;
   private finTold = false;
   private brokenTold = false;
+  /** What ended the connection, in the link's own terms. */
+  private failure: StackError | null = null;
 
   constructor(options: ConnectionOptions) {
     this.options = options;
@@ -100,9 +106,16 @@ export class Connection {
     this.pump();
   }
 
+  /** The script has closed. Nobody can wait for the peer any more: it has to take what is queued. */
+  closes(): void {
+    this.scriptCloses = true;
+    this.socket?.endIfStalled();
+  }
+
   /** Everything has been handed over: FIN follows, and what still comes is dropped. */
   close(): void {
     if (this.scriptClosed || this.ended) return;
+    this.scriptCloses = true;
     this.scriptClosed = true;
     if (this.status !== 'error') this.status = 'fin';
     if (this.socket === null) return this.finish();
@@ -239,10 +252,11 @@ export class Connection {
   private tellEnd(socket: TcpSocket): void {
     const { writer } = this.options;
     if (socket.error !== null) {
-      if (socket.readableBytes === 0) return this.fail(socket.error);
+      const failure = this.failureOf(socket, socket.error);
+      if (socket.readableBytes === 0) return this.fail(failure);
       if (this.brokenTold) return;
       this.brokenTold = true;
-      writer.message(Op.broken, this.id, json(this.explained(socket.error)));
+      writer.message(Op.broken, this.id, json(this.explained(failure)));
     } else if (socket.peerClosed && socket.readableBytes === 0 && !this.finTold) {
       this.finTold = true;
       writer.message(Op.fin, this.id);
@@ -266,15 +280,22 @@ export class Connection {
     // Both sides have closed, and every byte is acknowledged: TIME-WAIT is the stack's own affair.
     if (this.scriptClosed && socket.state === 'TIME-WAIT') return this.finish();
     if (socket.state !== 'CLOSED') return;
-    if (this.scriptClosed && socket.error !== null) return this.fail(socket.error);
+    if (this.scriptClosed && socket.error !== null) return this.fail(this.failureOf(socket, socket.error));
     if (this.scriptClosed || (socket.readableBytes === 0 && socket.error === null && this.finTold)) this.finish();
+  }
+
+  /** Asked once: the link knows who really ended it. */
+  private failureOf(socket: TcpSocket, error: StackError): StackError {
+    this.failure ??= (error.code === 'ECONNRESET' ? this.uplink?.link.explainReset?.(socket) : null) ?? error;
+    return this.failure;
   }
 
   private fail(error: StackError): void {
     if (this.ended) return;
     this.error = this.explained(error);
     // A script that has closed already sees `fin`; what went wrong after that is in `error`.
-    if (!this.scriptClosed) this.status = 'error';
+    this.status = this.scriptCloses ? 'fin' : 'error';
+    if (this.scriptCloses && error.code === 'ETIMEDOUT') this.options.onLost(this.error.message);
     this.options.writer.message(Op.failed, this.id, json(this.error));
     this.finish();
   }

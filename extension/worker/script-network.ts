@@ -37,6 +37,8 @@ export interface ScriptNetworkOptions {
   readonly onViolation: (reason: string) => void;
   /** What sockets wait for that are not connected yet: told once for each reason. */
   readonly onWait: (waitsFor: string) => void;
+  /** What was queued on a socket that the script had closed is lost: which, and why. */
+  readonly onLost: (message: string) => void;
   /** The last connection has ended. */
   readonly onIdle: () => void;
 }
@@ -100,6 +102,8 @@ export class ScriptNetwork {
         if (message === null) return this.violation('a credit that is none');
         return connection?.credit(message.limit);
       }
+      case Op.closing:
+        return connection?.closes();
       case Op.close:
         return connection?.close();
       case Op.abort:
@@ -140,6 +144,7 @@ export class ScriptNetwork {
       writer: this.writer,
       onActivity: (changed) => activity.connection(changed),
       onWait: (waitsFor) => this.wait(waitsFor),
+      onLost: (message) => this.options.onLost(message),
       onBlocked: (waiting) => void this.blocked.add(waiting),
       onEnd: (ended) => this.ended(ended),
     });

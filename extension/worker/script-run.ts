@@ -87,6 +87,7 @@ export class ScriptRun {
       onWait: (waitsFor) => {
         if (context.rawOutput === null) context.emit({ type: 'output', runId, level: 'info', text: waitsFor });
       },
+      onLost: (message) => context.log('warn', `Closed with data queued, which are lost: ${message}`),
       onIdle: () => this.settle(),
     });
     this.output = new OutputReader(reports, {

@@ -22,6 +22,11 @@ export interface GatewayConfig {
   readonly tcpBacklog: number;
   /** How long a reset from outside waits for the guest to take the bytes that came before it, ms. */
   readonly tcpResetDrainMs: number;
+  /**
+   * How long a peer outside may acknowledge nothing of what was sent to it, ms, where the system tells (Linux): as long
+   * as the stack's own user timeout (`tcp.userTimeoutMs`).
+   */
+  readonly tcpSilenceMs: number;
   /** Idle time after which a UDP flow is forgotten, ms (RFC 4787 §4.3: at least two minutes, five recommended). */
   readonly udpIdleMs: number;
   /** UDP flows at once; the least recently used is closed. */
@@ -45,6 +50,7 @@ export const DEFAULT_GATEWAY_CONFIG: GatewayConfig = {
   tcpConnectTimeoutMs: 129_000,
   tcpBacklog: 1_024,
   tcpResetDrainMs: 10_000,
+  tcpSilenceMs: 100_000,
   udpIdleMs: 300_000,
   udpMaxFlows: 512,
   dnsMaxQueries: 256,

@@ -20,6 +20,7 @@ import { DEFAULT_GATEWAY_CONFIG, type GatewayConfig } from './gateway-config';
 import { chooseHostAddress, localNetworks, type HostAddress, type NetworkInterfaces } from './host-address';
 import type { RelayTarget } from './relayed-connection';
 import { chooseSubnet, isInSubnet, parseSubnet, type Subnet } from './subnet';
+import { readTcpTable, type ReadTcpTable } from './silence-watch';
 import { TcpRelay } from './tcp-relay';
 import { UdpRelay } from './udp-relay';
 import { formatUpstream, Upstreams, UPSTREAM_SYSTEM, type UpstreamSystem } from './upstream/upstreams';
@@ -28,9 +29,10 @@ import { formatUpstream, Upstreams, UPSTREAM_SYSTEM, type UpstreamSystem } from 
 export interface GatewaySystem extends UpstreamSystem {
   /** As `os.networkInterfaces()`. */
   readonly networkInterfaces: () => NetworkInterfaces;
+  readonly readTcpTable: ReadTcpTable;
 }
 
-const SYSTEM: GatewaySystem = { ...UPSTREAM_SYSTEM, networkInterfaces };
+const SYSTEM: GatewaySystem = { ...UPSTREAM_SYSTEM, networkInterfaces, readTcpTable };
 
 export interface GatewayOptions {
   readonly clock: Clock;
@@ -99,6 +101,7 @@ export class Gateway {
     this.tcpRelay = new TcpRelay({
       clock, tcp, counters, observer, translate: (destination, port) => this.tcpTarget(destination, port),
       backlog: config.tcpBacklog, connectTimeoutMs: config.tcpConnectTimeoutMs, resetDrainMs: config.tcpResetDrainMs,
+      silenceMs: config.tcpSilenceMs, readTable: system.readTcpTable,
     });
     this.parts = [
       this.tcpRelay,
@@ -114,6 +117,14 @@ export class Gateway {
     ];
     this.runner = runStack(this.stack, clock);
     if (this.host.warning !== null) observer({ type: 'warning', message: this.host.warning });
+  }
+
+  /**
+   * Why a connection of the guest's that was open ended with a reset, if the peer did not reset it itself.
+   * @returns the code of what happened outside, such as ETIMEDOUT; once for each connection
+   */
+  whyReset(guestPort: number, destination: Ipv4Address, port: number): string | null {
+    return this.tcpRelay.reasonOf(guestPort, destination, port);
   }
 
   /** TCP connections being opened or relayed. */

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../clock';
 import type { Counters } from '../observer';
 import type { ConnectionRequest, TcpSocket } from '../tcp/types';
+import type { WatchedConnection } from './silence-watch';
 
 /** Most bytes moved by one call of the operating system. */
 export const CHUNK_BYTES = 256 << 10;
@@ -49,11 +50,14 @@ export interface RelayedConnectionOptions {
   readonly resetDrainMs: number;
   /** A failure that is this computer's, not the destination's: out of descriptors or memory. */
   readonly onLocalFailure: (code: string) => void;
+  /** The open connection outside failed; the guest will be reset. @param code of the system, or ETIMEDOUT for a peer that fell silent */
+  readonly onFailure: (request: ConnectionRequest, code: string) => void;
   /** Called once: the relay has nothing more to do. */
   readonly onDone: (connection: RelayedConnection) => void;
 }
 
-export class RelayedConnection {
+export class RelayedConnection implements WatchedConnection {
+  awaitsWord = false;
   private readonly outside: Socket;
   private guest: TcpSocket | null = null;
   /** Ends the attempt to connect, or the wait after a reset. */
@@ -69,7 +73,7 @@ export class RelayedConnection {
 
   constructor(
     private readonly request: ConnectionRequest,
-    target: RelayTarget,
+    private readonly target: RelayTarget,
     private readonly options: RelayedConnectionOptions,
   ) {
     const own = SHARES_BUFFER ? readBuffer : new Uint8Array(OWN_CHUNK_BYTES);
@@ -89,6 +93,29 @@ export class RelayedConnection {
     const { clock, connectTimeoutMs } = options;
     this.timer = clock.at(clock.now() + connectTimeoutMs, () => this.outsideError('ETIMEDOUT'));
     request.onCancel = () => this.finish();
+  }
+
+  // ---- WatchedConnection
+
+  get localPort(): number {
+    return this.outside.localPort ?? 0;
+  }
+
+  get remoteAddress(): string {
+    return this.target.address;
+  }
+
+  get remotePort(): number {
+    return this.target.port;
+  }
+
+  acknowledged(): void {
+    this.awaitsWord = false;
+  }
+
+  silent(): void {
+    this.options.counters.tcpSilent++;
+    this.outsideError('ETIMEDOUT');
   }
 
   /** Resets both sides. */
@@ -128,6 +155,7 @@ export class RelayedConnection {
   private fromOutside(buffer: Uint8Array, count: number): boolean {
     const { guest } = this;
     if (!guest || this.done) return false;
+    this.awaitsWord = false;
     const bytes = count === buffer.length ? buffer : buffer.subarray(0, count);
     const taken = guest.write(bytes);
     if (taken < count) this.remainder = bytes.slice(taken);
@@ -164,6 +192,7 @@ export class RelayedConnection {
       const count = guest.read(writeBuffer);
       const chunk = writeBuffer.subarray(0, count);
       outside.write(chunk, this.onWritten);
+      this.awaitsWord = true;
       // The system copied everything already: the buffer is ours again. Else it is the socket's now.
       if (outside.writableLength !== 0) writeBuffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     }
@@ -189,6 +218,8 @@ export class RelayedConnection {
       return this.finish();
     }
     this.outsideFailed = true;
+    this.awaitsWord = false;
+    options.onFailure(this.request, code);
     options.counters.tcpReset++;
     const { clock, resetDrainMs } = options;
     this.timer = clock.at(clock.now() + resetDrainMs, () => this.close());

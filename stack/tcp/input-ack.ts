@@ -118,6 +118,7 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
   if (seqGt(ack, tcb.sndNxt)) tcb.sndNxt = ack;
   if (seqLt(tcb.sndSml, ack)) tcb.sndSml = ack;
   tcb.progressAt = context.now;
+  tcb.takenAt = context.now;
   tcb.timeoutsInRow = 0;
   tcb.softError = null;
   if (sentAt >= 0 && seqGt(ack, tcb.rttSampleFrom)) {

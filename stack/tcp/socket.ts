@@ -112,6 +112,14 @@ export class Socket implements TcpSocket {
     this.tcb.userTimeoutMs = ms;
   }
 
+  endIfStalled(): void {
+    const { tcb, context } = this;
+    if (tcb.endsIfStalled || tcb.state === 'CLOSED') return;
+    tcb.endsIfStalled = true;
+    tcb.takenAt = Infinity; // counted from the next poll on, which knows the time
+    context.touch(tcb);
+  }
+
   close(): void {
     const { tcb, context } = this;
     if (tcb.finQueued || tcb.state === 'CLOSED') return;
@@ -130,6 +138,7 @@ export class Socket implements TcpSocket {
     tcb.released = true;
     tcb.receiveRing.clear();
     this.close();
+    this.endIfStalled();
     if (tcb.state !== 'CLOSED') context.touch(tcb);
   }
 

@@ -203,6 +203,10 @@ export class Tcb implements Flow, Due {
   /** What ICMP said of the path since the last progress (RFC 1122 §4.2.3.9: reported, not acted on). */
   softError: string | null = null;
 
+  /** The peer has to take something within the user timeout, also while its window is closed. */
+  endsIfStalled = false;
+  /** Last time that SND.UNA moved, or when that began to count, ms; `Infinity`: with the next poll. */
+  takenAt = 0;
   /** Nobody reads any more. */
   released = false;
   /** Listener side, waiting for the first ACK. */

@@ -30,9 +30,10 @@ export function armTimers(context: TcpContext, tcb: Tcb): number {
   tcb.tlpAt = probeTime(context, tcb);
   // Nobody reads any more, and a peer that never closes would hold the state for ever.
   if (tcb.state === 'FIN-WAIT-2' && tcb.released && tcb.lifeAt === Infinity) tcb.lifeAt = context.now + context.config.finWait2TimeoutMs;
+  if (tcb.endsIfStalled && tcb.takenAt === Infinity) tcb.takenAt = context.now;
   tcb.trimAt = trimAt(context, tcb);
   const paceAt = tcb.paced ? tcb.paceAt : Infinity;
-  return Math.min(tcb.timerAt, tcb.ackAt, tcb.lifeAt, tcb.tlpAt, tcb.rack.timerAt, paceAt, tcb.trimAt, keepAliveAt(tcb));
+  return Math.min(stallAt(tcb), tcb.timerAt, tcb.ackAt, tcb.lifeAt, tcb.tlpAt, tcb.rack.timerAt, paceAt, tcb.trimAt, keepAliveAt(tcb));
 }
 
 /** RFC 6298 §5.3: an ACK of new data starts the timer afresh. */
@@ -45,6 +46,10 @@ export function restartRetransmission(tcb: Tcb): void {
 export function runTimers(context: TcpContext, tcb: Tcb): void {
   if (tcb.lifeAt <= context.now) {
     endOfLife(context, tcb);
+    return;
+  }
+  if (stallAt(tcb) <= context.now) {
+    stalled(context, tcb);
     return;
   }
   if (tcb.ackAt <= context.now) {
@@ -78,6 +83,20 @@ function probeTime(context: TcpContext, tcb: Tcb): number {
   const delayMs = tcb.flightBytes <= tcb.sndMss ? MAX_ACK_DELAY_MS : 0;
   const timeoutMs = rtt.srttMs === null ? 1_000 : Math.max(MIN_PROBE_TIMEOUT_MS, 2 * rtt.srttMs + delayMs);
   return Math.min(context.now + timeoutMs, tcb.timerAt);
+}
+
+/** When a peer that has to take something has not, for the user timeout: `Infinity` where nothing waits, or it need not. */
+function stallAt(tcb: Tcb): number {
+  const waits = tcb.sendRing.length > 0 || (tcb.finQueued && !tcb.finAcked);
+  return tcb.endsIfStalled && waits && tcb.maySend ? tcb.takenAt + tcb.userTimeoutMs : Infinity;
+}
+
+/** Nobody holds the connection any more, or its user said so: a live peer is told by RST (RFC 9293 §3.10.5). */
+function stalled(context: TcpContext, tcb: Tcb): void {
+  context.counters.stalled++;
+  sendReset(context, tcb);
+  const window = tcb.sndWnd === 0 ? ', its window closed' : '';
+  context.finish(tcb, timedOut(tcb, `took nothing for ${Math.round(tcb.userTimeoutMs / 1000)} s after the close${window}; what was queued is lost`));
 }
 
 function neededTimer(tcb: Tcb): Tcb['timerKind'] {

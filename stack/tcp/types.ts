@@ -116,12 +116,19 @@ export interface TcpSocket {
   setKeepAlive(options: KeepAlive | null): void;
   /** How long unacknowledged data is repeated before ETIMEDOUT, ms (RFC 5482). @throws RangeError below 1 */
   setUserTimeout(ms: number): void;
+  /**
+   * From now on the user timeout also counts against a peer that keeps its window closed and answers the probes of it: one
+   * that takes nothing for so long is reset, and the connection ends with ETIMEDOUT. RFC 9293 §3.8.6.1 keeps such a
+   * connection for as long as its user wants it; how long that is, is the user's to say (RFC 6429). Idempotent.
+   */
+  endIfStalled(): void;
   /** Orderly close of our direction: sends what is queued, then FIN. Reading goes on. Idempotent. */
   close(): void;
   /**
    * Closes, and says that nobody will read any more: what is unread is dropped, what still arrives is
    * acknowledged and dropped until our FIN is acknowledged, and answered with RST after that
-   * (RFC 9293 §3.6.1); FIN-WAIT-2 is bounded by `tcp.finWait2TimeoutMs`. Idempotent.
+   * (RFC 9293 §3.6.1); FIN-WAIT-2 is bounded by `tcp.finWait2TimeoutMs`, and a peer that takes nothing of what is
+   * queued as by `endIfStalled`. Idempotent.
    */
   release(): void;
   /** Sends RST and forgets everything queued. Idempotent. */

@@ -28,7 +28,27 @@ export function openGatewayLink({ settings, clock, random, observer }: LinkConte
       const own = formatIpv4(gateway.address).replaceAll('.', '\\.');
       return new StackError(code, message.replace(new RegExp(`\\b${own}\\b`, 'g'), `${servers} through the gateway`));
     },
+    explainReset({ localPort, remoteAddress, remotePort }) {
+      const code = gateway.whyReset(localPort, remoteAddress, remotePort);
+      return code === null ? null : failureOutside(code, `${formatIpv4(remoteAddress)}:${remotePort}`);
+    },
     counters: () => ({ gateway: gateway.stack.counters }),
     close: () => gateway.close(),
   };
+}
+
+/** What became of an open connection of the operating system's. Other codes are shown as the reset that the script's side saw. */
+function failureOutside(code: string, peer: string): StackError {
+  switch (code) {
+    case 'ETIMEDOUT':
+      return new StackError('ETIMEDOUT', `${peer} fell silent: it acknowledged nothing of what was sent to it. Check that the host is up and still reachable`);
+    case 'EHOSTUNREACH':
+      return new StackError('EHOSTUNREACH', `${peer} cannot be reached any more: no way leads to the host. Check that it is up and in the same network`);
+    case 'ENETUNREACH':
+      return new StackError('ENETUNREACH', `${peer} cannot be reached any more: no way leads to its network. Check this computer's network`);
+    case 'ENETDOWN':
+      return new StackError('ENETDOWN', `${peer} cannot be reached any more: this computer's network is down`);
+    default:
+      return new StackError('ECONNRESET', `The connection to ${peer} was ended by this computer's system (${code})`);
+  }
 }

@@ -1,5 +1,5 @@
 /** The seam between the worker and a way to the network: one file beside this one for each kind. */
-import type { AddressOptions, Clock, Device, Observer, PartialStackConfig, Random, Stack, StackError } from '../../../stack';
+import type { AddressOptions, Clock, Device, Observer, PartialStackConfig, Random, Stack, StackError, TcpSocket } from '../../../stack';
 import type { LinkReport, WorkerSettings } from '../../protocol';
 
 export type LogLevel = 'info' | 'warn' | 'error' | 'debug';
@@ -44,6 +44,8 @@ export interface Link {
   explainLookup(error: StackError): StackError;
   /** A stack is on it now. */
   attached?(stack: Stack): void;
+  /** Why an open connection was really reset, where the link did it on another's behalf; null: the peer did. */
+  explainReset?(socket: TcpSocket): StackError | null;
   /** How long a connection to the address may take to be opened, ms, and why it has failed then; null: as long as TCP tries. */
   limitOf?(address: number): { readonly ms: number; explain(): StackError } | null;
   /** Whether the interface, back after a loss, has another MAC address than the device: then the link must be opened anew. */

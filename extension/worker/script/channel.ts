@@ -52,6 +52,7 @@ export class Channel {
   private acknowledged = 0;
   private writable = false;
   private closing = false;
+  private closingTold = false;
   private closeSent = false;
   /** The worker has said its last word. */
   private released = false;
@@ -201,6 +202,7 @@ export class Channel {
     this.error = error;
     this.writable = false;
     this.dropQueue();
+    if (this.closing) this.pump();
     this.onActivity?.();
   }
 
@@ -250,6 +252,9 @@ export class Channel {
     this.writable = false;
     this.release();
     this.pump();
+    if (this.flushed || this.closingTold) return;
+    this.closingTold = true;
+    this.writer.message(Op.closing, this.id);
   }
 
   private pump(): void {

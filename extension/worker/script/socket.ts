@@ -121,10 +121,18 @@ function checkEncoding(encoding: unknown): BufferEncoding {
   throw new TypeError(`socket.write(text, encoding): unknown encoding ${shown(encoding)}; known are utf8, utf16le, latin1, ascii, hex, base64 and base64url`);
 }
 
-export function createNetwork(open: (host: string, port: number) => Channel, limits: SocketLimits): { Connect(host: unknown, port: unknown): Socket } {
+/** Who tells that a socket is forgotten: the collector of garbage, or a test in its place. */
+export type WatchForgotten = (forgotten: (channel: Channel) => void) => Pick<FinalizationRegistry<Channel>, 'register'>;
+
+const watchByCollector: WatchForgotten = (forgotten) => new FinalizationRegistry(forgotten);
+
+/** @param watch has a function called with each socket's channel once nothing refers to the socket any more */
+export function createNetwork(
+  open: (host: string, port: number) => Channel, limits: SocketLimits, watch: WatchForgotten = watchByCollector,
+): { Connect(host: unknown, port: unknown): Socket } {
   // Nobody can read or write a socket that nothing refers to any more: what it has queued is sent, and it closes, like
   // one that was forgotten with unread data after its peer had closed.
-  const forgotten = new FinalizationRegistry<Channel>((channel) => channel.close());
+  const forgotten = watch((channel) => channel.close());
   return Object.freeze({
     Connect(host: unknown, port: unknown): Socket {
       const name = checkHost('Network.Connect(host, port)', host);

@@ -53,6 +53,8 @@ export const Op = {
   running: 14,
   /** Script -> worker: asks for the same back. Worker -> script: all that was under way before the question has come. */
   sync: 15,
+  /** Script -> worker: the script has closed; what it had queued still follows, and then `close`. */
+  closing: 16,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

@@ -54,7 +54,7 @@ describe('The worker\'s end of a script\'s pipe', () => {
     const network = new ScriptNetwork({
       runId: '1', pipe, soon: (run) => turns.push(run), activity: { connection() {}, fetch() {} },
       network: new ScriptWorld().network,
-      onRunning() {}, onWait() {}, onEnd() {}, onIdle() {}, onViolation: (reason) => violations.push(reason),
+      onRunning() {}, onWait() {}, onLost() {}, onEnd() {}, onIdle() {}, onViolation: (reason) => violations.push(reason),
     });
     return { pipe, network, violations, flush: () => turns.splice(0).forEach((run) => run()) };
   }

@@ -13,7 +13,7 @@ import type { SocketReport } from '../../../extension/protocol';
 import type { Connection, ConnectionNetwork } from '../../../extension/worker/connection';
 import { FIRST_WINDOW_BYTES } from '../../../extension/worker/script/channel';
 import { NetworkPipe } from '../../../extension/worker/script/network-pipe';
-import { createNetwork, type Socket } from '../../../extension/worker/script/socket';
+import { createNetwork, type Socket, type WatchForgotten } from '../../../extension/worker/script/socket';
 import { encodeLoad, Op } from '../../../extension/worker/script/wire';
 import { ScriptNetwork } from '../../../extension/worker/script-network';
 
@@ -29,6 +29,10 @@ export interface WorldOptions {
   readonly faults?: Omit<FaultOptions, 'clock' | 'random'>;
   readonly clientConfig?: PartialStackConfig;
   readonly serverConfig?: PartialStackConfig;
+  /** As a link does that ends connections on others' behalf. */
+  readonly explainReset?: (socket: TcpSocket) => StackError | null;
+  /** Who tells that sockets are forgotten, in the collector's place. */
+  readonly watchForgotten?: WatchForgotten;
   /** What the name server at SERVER answers: dotted addresses, or nothing for NXDOMAIN; null: it does not answer. */
   readonly names?: Readonly<Record<string, readonly string[] | null>>;
 }
@@ -46,7 +50,9 @@ export class ScriptWorld {
   readonly server: Stack;
   /** Set: nothing passes in either direction. */
   cut = false;
+  readonly watchForgotten: WatchForgotten | undefined;
   private readonly clientDevice: Device;
+  private readonly explainReset: (socket: TcpSocket) => StackError | null;
   private scripts = 0;
 
   constructor(options: WorldOptions = {}) {
@@ -60,6 +66,8 @@ export class ScriptWorld {
       const drop = (frame: Uint8Array, index: number): boolean => this.cut || (isIpv4(frame) && lost()) || (faults.drop?.(frame, index) ?? false);
       return addFaults(device, { ...faults, clock: this.clock, random, loss: 0, drop });
     };
+    this.watchForgotten = options.watchForgotten;
+    this.explainReset = options.explainReset ?? (() => null);
     this.clientDevice = Object.assign(wrap(left, 0), { onStateChange: null });
     const dns = [{ address: ip(SERVER), port: 53 }];
     this.client = new Stack({ device: this.clientDevice, random: new SeededRandom(seed * 4 + 2), config: options.clientConfig ?? {}, address: { mode: 'static', address: ip(CLIENT), prefixLength: 24, dns } });
@@ -72,7 +80,7 @@ export class ScriptWorld {
   /** What connections need of it. */
   get network(): ConnectionNetwork {
     const { clock, client } = this;
-    const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, loopbackAdvice: '', explainLookup: (error: StackError) => error };
+    const link = { thisComputer: { address: ip(SERVER), outside: SERVER }, loopbackAdvice: '', explainLookup: (error: StackError) => error, explainReset: this.explainReset };
     return {
       clock,
       whenReady: (_, done) => {
@@ -192,6 +200,8 @@ export class ScriptUnderTest {
   readonly pipe: NetworkPipe;
   readonly worker: ScriptNetwork;
   readonly violations: string[] = [];
+  /** What was said of sockets that were closed in vain. */
+  readonly lost: string[] = [];
   /** How it told of its end; undefined: it has not. */
   ended: unknown = undefined;
   /** The script's process has closed its side of the pipe. */
@@ -214,13 +224,14 @@ export class ScriptUnderTest {
       activity: { connection: (connection) => void this.connections.set(connection.id, connection), fetch: () => {} },
       onRunning: () => {},
       onWait: () => {},
+      onLost: (message) => this.lost.push(message),
       onEnd: (error) => (this.ended = error),
       onViolation: (reason) => this.violations.push(reason),
       onIdle: () => {},
     });
     this.worker.writer.message(Op.load, 0, encodeLoad({ file: '/script.ts', sourceRoot: '/', programName: 'script', tickRate: 30, memoryMb, extraCaCertificates: '', debug: false }, '', '{}'));
     clock.advance(0);
-    this.network = createNetwork((host, port) => this.pipe.open(host, port, 0, FIRST_WINDOW_BYTES), this.pipe);
+    this.network = createNetwork((host, port) => this.pipe.open(host, port, 0, FIRST_WINDOW_BYTES), this.pipe, world.watchForgotten);
   }
 
   readonly Connect = (host: string, port: number): Socket => this.network.Connect(host, port);

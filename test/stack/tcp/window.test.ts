@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { seqOf, TcpHarness } from '../../support/tcp-harness';
+import type { TcpSocket } from '../../../stack';
 
 describe('TCP send window', () => {
   it('is never exceeded (RFC 9293 §3.8.6)', () => {
@@ -188,6 +189,58 @@ describe('TCP zero window', () => {
     assert.equal(socket.state, 'CLOSED');
     assert.equal(socket.error?.code, 'ETIMEDOUT');
     assert.equal(t.tcp.pollAt(), Infinity);
+  });
+});
+
+describe('TCP, closed at a closed window', () => {
+  /** A peer that answers each probe, and never opens its window. @returns when the connection ended, ms */
+  function answerProbes(t: TcpHarness, socket: TcpSocket, from: number): number {
+    for (let at = from; at < 1_000_000; ) {
+      t.advance(at);
+      const [sent] = untilSent(t, at + 61_000);
+      assert.ok(sent);
+      if (socket.state === 'CLOSED') return sent.at;
+      at = sent.at + 10;
+      t.send(at, { flags: 'ACK', seq: 1, ack: 11, win: 0 });
+    }
+    throw new Error('still open');
+  }
+
+  for (const how of ['release', 'endIfStalled'] as const) {
+    it(`${how}: a peer that takes nothing for the user timeout is reset, though it answers the probes (RFC 6429)`, () => {
+      const t = new TcpHarness();
+      const socket = t.establish({ win: 10 });
+      t.write(0, socket, 100);
+      t.expect(0, { flags: 'ACK', seq: 1, payload: 10 });
+      t.send(10, { flags: 'ACK', seq: 1, ack: 11, win: 0 });
+      // However long it was idle before: the time counts from the close.
+      t.take(20);
+      t.user(20, how, () => socket[how]());
+      const endedAt = answerProbes(t, socket, 20);
+      assert.equal(endedAt, 100_020);
+      assert.deepEqual([socket.state, socket.error?.code, t.counters.stalled], ['CLOSED', 'ETIMEDOUT', 1]);
+      assert.match(socket.error?.message ?? '', /took nothing for 100 s after the close, its window closed; what was queued is lost/);
+      assert.equal(t.tcp.pollAt(), Infinity);
+    });
+  }
+
+  it('a peer that takes something now and then is waited for', () => {
+    const t = new TcpHarness();
+    const socket = t.establish({ win: 10 });
+    t.write(0, socket, 60);
+    t.expect(0, { flags: 'ACK', seq: 1, payload: 10 });
+    t.user(1, 'release', () => socket.release());
+    let acked = 11;
+    // Ten bytes each 90 s, by a window that opens and closes.
+    for (let at = 90_000; acked < 61; at += 90_000) {
+      t.send(at, { flags: 'ACK', seq: 1, ack: acked, win: 10 });
+      t.take(at + 50);
+      acked += 10;
+      t.send(at + 100, { flags: 'ACK', seq: 1, ack: acked, win: 0 });
+      t.take(at + 89_000);
+      assert.notEqual(socket.state, 'CLOSED', `at ${at} ms`);
+    }
+    assert.equal(t.counters.stalled, 0);
   });
 });
 

@@ -129,6 +129,15 @@ export const WINDOWS: readonly Rule[] = [
     scripts: ['window/probes-for-ever'],
   },
   {
+    rule: 'probing a live peer ends after the close',
+    without: {
+      file: 'tcp/timers.ts',
+      find: 'return tcb.endsIfStalled && waits && tcb.maySend ? tcb.takenAt + tcb.userTimeoutMs : Infinity;',
+      replace: 'return waits ? Infinity : Infinity;',
+    },
+    scripts: ['window/probes-end-after-close'],
+  },
+  {
     rule: 'probing a dead peer ends',
     without: {
       file: 'tcp/timers.ts',
