@@ -52,7 +52,8 @@ describe('The computer\'s MAC address where the computer forwards packets', func
     assert.equal(await programs.peer(lan.host, 'echo-client', WAN.server, String(PORT), '100000').line(), '100000 intact');
     await wire.stop();
     assert.deepEqual(await wire.frames(KERNELS), []);
-    assert.deepEqual(await wire.frames('tcp.flags.reset == 1'), []);
+    // A server that repeats its FIN on a busy machine resets where all is well: see shared-address.test.ts.
+    assert.deepEqual(await wire.frames(`eth.src == ${lan.host.mac()} && tcp.flags.reset == 1`), []);
     const undone = await doctor('--undo');
     assert.equal(undone.code, 0, describeRun(undone));
     assert.doesNotMatch(lan.host.run('nft', 'list', 'tables'), /riftnet_own/);

@@ -172,9 +172,11 @@ describe('What we send', function () {
       // 0xffff is zero as well as 0 is (RFC 1071): a kernel that puts it there is blamed by tshark, one segment in 65 536.
       const unsound = '_ws.malformed || ((ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0) && !(tcp.checksum == 0xffff && ip.dst in {10.77.0.50 .. 10.77.0.59}))';
       assert.deepEqual(await capture.frames(unsound), []);
-      assert.deepEqual(await capture.frames('icmp.type == 3 || icmp.type == 5 || icmp.type == 11 || tcp.flags.reset == 1 || arp.duplicate-address-detected'), []);
-      // Of ours alone: a kernel with more than one processor can send out of order.
-      suspect = await capture.frames(`ip.src in {10.77.0.50 .. 10.77.0.59} && (${['retransmission', 'lost_segment', 'out_of_order'].map((name) => `tcp.analysis.${name}`).join(' || ')})`);
+      // Of ours alone: a kernel resets where all is well when its repeated FIN is answered late (see shared-address.test.ts),
+      // and one with more than one processor can send out of order.
+      const ours = 'ip.src in {10.77.0.50 .. 10.77.0.59}';
+      assert.deepEqual(await capture.frames(`icmp.type == 3 || icmp.type == 5 || icmp.type == 11 || (${ours} && tcp.flags.reset == 1) || arp.duplicate-address-detected`), []);
+      suspect = await capture.frames(`${ours} && (${['retransmission', 'lost_segment', 'out_of_order'].map((name) => `tcp.analysis.${name}`).join(' || ')})`);
       if (suspect.length === 0) return;
     }
     assert.deepEqual(suspect, []);
