@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import fc from 'fast-check';
 import { RuntimeBench } from './runtime-bench';
 
 /** Tries all in one script. Nothing listens on the port, so that what is usable ends with -1 as well. */
@@ -61,6 +62,31 @@ const SCRIPT = `
   print(tries.length > 600 ? 'all of them' : 'only ' + tries.length, wrong);
 `;
 
+const anything = fc.anything({ withBigInt: true, withBoxedValues: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withTypedArray: true, withSparseArray: true });
+const words = fc.oneof(fc.string({ unit: 'binary', maxLength: 30 }), fc.constantFrom('', 'content-length', 'host', '__proto__', 'constructor', 'x'));
+/** Nothing is asked for but what this computer would have: no name leaves it. */
+const uris = fc.oneof(
+  anything,
+  fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !/^\s*https?:/i.test(text)),
+  fc.tuple(fc.constantFrom('http:', 'https:', 'HTTP:', 'ftp:', 'http', ''), fc.constantFrom('//', '/', ''), fc.constantFrom('localhost', '127.0.0.1', '0x7f.1', '[::1]', 'a@localhost'), fc.constantFrom(':1', ':0', ':65536', ':x'), fc.string({ maxLength: 20 })).map(
+    ([scheme, slashes, host, port, rest]) => `${scheme}${slashes}${host}${port}/${rest}`,
+  ),
+);
+const options = fc.record({
+  method: fc.oneof(anything, fc.constantFrom('GET', 'get', 'HEAD', 'POST', 'PUT', 'TRACE')),
+  headers: fc.oneof(anything, fc.dictionary(words, fc.oneof(words, anything))),
+  body: fc.oneof(anything, words, fc.record({ json: anything })),
+  timeoutMs: fc.oneof(anything, fc.double(), fc.integer()),
+  redirect: fc.oneof(anything, fc.constantFrom('follow', 'manual', 'error')),
+  maxBodyBytes: fc.oneof(anything, fc.double(), fc.integer()),
+}, { requiredKeys: [] });
+
+/** What gives the value when it is run. */
+function sourceOf(value: unknown): string {
+  // A lone surrogate would not outlive the file.
+  return fc.stringify(value).replace(/[^\n\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 describe('fetch, whatever it is given', function () {
   this.timeout(120_000);
   let bench: RuntimeBench;
@@ -72,6 +98,30 @@ describe('fetch, whatever it is given', function () {
     assert.deepEqual([outcome, output], [{ kind: 'finished' }, ['all of them 0']]);
     // A long address is shortened for the view, and does not break the pipe.
     for (const { url, error } of fetches.values()) assert.ok(url.length < 2_100 && (error?.message.length ?? 0) < 2_100);
+  });
+
+  it('never throws and never rejects, for arguments made at random', async () => {
+    const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+    // As source text: what is made here is made anew in the script.
+    const pairs = fc.sample(fc.tuple(uris, fc.oneof(anything, options)), { numRuns: 1_500, seed }).map(([uri, given]) => `[${sourceOf(uri)}, ${sourceOf(given)}]`);
+    const { outcome, output } = await bench.run(`
+      const pairs: any[][] = [\n${pairs.join(',\n')}\n];
+      let ended = 0;
+      await Promise.all(pairs.map(async ([uri, options], index) => {
+        try {
+          const promise = fetch(uri, options);
+          const { status, statusMessage, headers, body, ok, url, error, timings } = await promise;
+          const fine = promise instanceof Promise && status === -1 && statusMessage === 'socket error' && Object.keys(headers).length === 0 && body.length === 0 && !ok && typeof url === 'string'
+            && typeof error?.code === 'string' && error.code !== '' && error.message !== '' && timings.total >= 0;
+          if (!fine) print('WRONG', index, status, error);
+        } catch (error) {
+          print('REJECTED', index, String(error));
+        }
+        ended++;
+      }));
+      print(ended);`, { memoryMb: 1_024 });
+    const said = output.map((line) => line.replace(/(WRONG|REJECTED) (\d+)/, (text, _, index: string) => `${text} ${pairs[Number(index)]}`));
+    assert.deepEqual([outcome, said], [{ kind: 'finished' }, [String(pairs.length)]], `FC_SEED=${seed}`);
   });
 
   it('sends a copy of the bytes: what the script does to its Buffer afterwards changes nothing', async () => {
