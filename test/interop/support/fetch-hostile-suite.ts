@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { fetchGroups, type FetchLink, type FetchOrder, type FetchResult } from './fetch-link';
+import { FAILURES } from './fetch-hostile-texts';
 import { ScriptedHttpServer, type Answer } from './scripted-http';
 
 /** A response that came through, or how one failed. */
 type Expected =
   | { readonly status: number; readonly text?: string; readonly statusMessage?: string; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly code: string; readonly message: RegExp };
+  | { readonly code: string };
 
 interface Case {
   readonly title: string;
@@ -25,9 +26,9 @@ const saysAndCloses = (...parts: (string | Buffer)[]): Answer => async (peer, re
   peer.close();
 };
 const encoded = (coding: string, body: Buffer): Answer => says(`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`, body);
-const breaks = { code: 'EPROTO', message: /breaks HTTP\/1\.1/ } as const;
-const closed = { code: 'ECONNRESET', message: /closed the connection before the response to GET .* was complete/ } as const;
-const late = { code: 'ETIMEDOUT', message: /did not finish within 700 ms \(option timeoutMs\)/ } as const;
+const breaks = { code: 'EPROTO' } as const;
+const closed = { code: 'ECONNRESET' } as const;
+const late = { code: 'ETIMEDOUT' } as const;
 const SHORT = { timeoutMs: 700 };
 
 const CASES: readonly Case[] = [
@@ -48,8 +49,8 @@ const CASES: readonly Case[] = [
   { title: 'a length that is none', answer: says('HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc'), expected: breaks },
   { title: 'a negative length', answer: says('HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc'), expected: breaks },
   { title: 'a length beyond 64 bits', answer: says('HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nabc'), expected: breaks },
-  { title: 'a length beyond maxBodyBytes, before any of the body', answer: says('HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nabc'), expected: { code: 'EMSGSIZE', message: /is larger than \d+ bytes \(option maxBodyBytes\)/ } },
-  { title: 'a body that is shorter than its length', answer: saysAndCloses('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'), expected: { code: 'ECONNRESET', message: /\(3 of 10 bytes of the body had arrived\)/ } },
+  { title: 'a length beyond maxBodyBytes, before any of the body', answer: says('HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nabc'), expected: { code: 'EMSGSIZE' } },
+  { title: 'a body that is shorter than its length', answer: saysAndCloses('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'), expected: { code: 'ECONNRESET' } },
   { title: 'more after the body', answer: says('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\0\x01garbage\r\n\r\n'), expected: { status: 200, text: 'ok' } },
   { title: 'a second response that nobody asked for', answer: says('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'), expected: { status: 200, text: 'ok' } },
 
@@ -63,25 +64,25 @@ const CASES: readonly Case[] = [
   { title: 'a header without a colon', answer: says('HTTP/1.1 200 OK\r\nNonsense\r\n\r\n'), expected: breaks },
   { title: 'a space before the colon', answer: says('HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok'), expected: breaks },
   { title: 'a NUL in a header', answer: says('HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n'), expected: breaks },
-  { title: 'more headers than are taken', answer: says('HTTP/1.1 200 OK\r\n', `X: ${LONG}\r\n`, '\r\n'), expected: { code: 'EPROTO', message: /more than 16384 bytes of headers/ } },
+  { title: 'more headers than are taken', answer: says('HTTP/1.1 200 OK\r\n', `X: ${LONG}\r\n`, '\r\n'), expected: { code: 'EPROTO' } },
   { title: 'headers without end', answer: async (peer) => {
     await peer.send('HTTP/1.1 200 OK\r\n');
     await peer.endless('X-Flood: 0123456789\r\n');
-  }, expected: { code: 'EPROTO', message: /more than 16384 bytes of headers/ } },
+  }, expected: { code: 'EPROTO' } },
   { title: 'trailers without end', answer: async (peer) => {
     await peer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n');
     await peer.endless('X-Flood: 0123456789\r\n');
-  }, expected: { code: 'EPROTO', message: /more than 16384 bytes of headers/ } },
+  }, expected: { code: 'EPROTO' } },
   { title: 'a status line without end', answer: async (peer) => {
     await peer.send('HTTP/1.1 200 ');
     await peer.endless('O'.repeat(1_000));
-  }, expected: { code: 'EPROTO', message: /status line of more than 8192 bytes/ } },
+  }, expected: { code: 'EPROTO' } },
 
   // Interim responses (RFC 9110 §15.2)
   { title: '100 Continue, unasked', answer: says('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), expected: { status: 200, text: 'ok' } },
   { title: 'several interim responses, in pieces', answer: async (peer) => peer.trickle('HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok', 1), expected: { status: 201, statusMessage: 'Created', text: 'ok' } },
-  { title: 'interim responses without end', answer: (peer) => peer.endless('HTTP/1.1 102 Processing\r\n\r\n'), expected: { code: 'EPROTO', message: /more than 65536 bytes of interim responses/ } },
-  { title: '101 to a protocol nobody asked for', answer: says('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'), expected: { code: 'EPROTO', message: /changes the protocol, which nobody asked for/ } },
+  { title: 'interim responses without end', answer: (peer) => peer.endless('HTTP/1.1 102 Processing\r\n\r\n'), expected: { code: 'EPROTO' } },
+  { title: '101 to a protocol nobody asked for', answer: says('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'), expected: { code: 'EPROTO' } },
 
   // Other versions, other protocols
   { title: 'HTTP/1.0', answer: saysAndCloses('HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nold'), expected: { status: 200, text: 'old' } },
@@ -106,17 +107,17 @@ const CASES: readonly Case[] = [
   { title: 'br', answer: encoded('br', brotliCompressSync('packed')), expected: { status: 200, text: 'packed' } },
   { title: 'two codings', answer: encoded('gzip, br', brotliCompressSync(gzipSync('packed'))), expected: { status: 200, text: 'packed' } },
   { title: 'a coding unheard of, which is left as it is', answer: encoded('rot13', Buffer.from('cnpxrq')), expected: { status: 200, text: 'cnpxrq', headers: { 'content-encoding': 'rot13' } } },
-  { title: 'gzip that is none', answer: encoded('gzip', Buffer.from('plain')), expected: { code: 'EPROTO', message: /is not valid gzip/ } },
-  { title: 'gzip that breaks off', answer: encoded('gzip', gzipSync(LONG).subarray(0, 30)), expected: { code: 'EPROTO', message: /is not valid gzip/ } },
-  { title: 'gzip with a wrong sum', answer: encoded('gzip', Buffer.concat([gzipSync('packed').subarray(0, -8), Buffer.alloc(8)])), expected: { code: 'EPROTO', message: /is not valid gzip/ } },
-  { title: 'a tower of codings', answer: encoded('gzip,gzip,gzip,gzip,gzip,gzip', gzipSync('x')), expected: { code: 'EPROTO', message: /6 content codings; at most 5/ } },
-  { title: 'a bomb of gzip', options: { maxBodyBytes: 1 << 20 }, answer: encoded('gzip', gzipSync(Buffer.alloc(50 << 20))), expected: { code: 'EMSGSIZE', message: /larger than 1048576 bytes \(option maxBodyBytes\)/ } },
-  { title: 'a bomb of br', options: { maxBodyBytes: 1 << 20 }, answer: encoded('br', brotliCompressSync(Buffer.alloc(20 << 20))), expected: { code: 'EMSGSIZE', message: /larger than 1048576 bytes/ } },
-  { title: 'a bomb within a bomb', options: { maxBodyBytes: 1 << 20 }, answer: encoded('gzip, gzip', gzipSync(gzipSync(Buffer.alloc(50 << 20)))), expected: { code: 'EMSGSIZE', message: /larger than 1048576 bytes/ } },
+  { title: 'gzip that is none', answer: encoded('gzip', Buffer.from('plain')), expected: { code: 'EPROTO' } },
+  { title: 'gzip that breaks off', answer: encoded('gzip', gzipSync(LONG).subarray(0, 30)), expected: { code: 'EPROTO' } },
+  { title: 'gzip with a wrong sum', answer: encoded('gzip', Buffer.concat([gzipSync('packed').subarray(0, -8), Buffer.alloc(8)])), expected: { code: 'EPROTO' } },
+  { title: 'a tower of codings', answer: encoded('gzip,gzip,gzip,gzip,gzip,gzip', gzipSync('x')), expected: { code: 'EPROTO' } },
+  { title: 'a bomb of gzip', options: { maxBodyBytes: 1 << 20 }, answer: encoded('gzip', gzipSync(Buffer.alloc(50 << 20))), expected: { code: 'EMSGSIZE' } },
+  { title: 'a bomb of br', options: { maxBodyBytes: 1 << 20 }, answer: encoded('br', brotliCompressSync(Buffer.alloc(20 << 20))), expected: { code: 'EMSGSIZE' } },
+  { title: 'a bomb within a bomb', options: { maxBodyBytes: 1 << 20 }, answer: encoded('gzip, gzip', gzipSync(gzipSync(Buffer.alloc(50 << 20)))), expected: { code: 'EMSGSIZE' } },
 
   // Ends and stalls
   { title: 'an end before anything', answer: (peer) => peer.close(), expected: closed },
-  { title: 'a reset before anything', answer: (peer) => peer.reset(), expected: { code: 'ECONNRESET', message: /./ } },
+  { title: 'a reset before anything', answer: (peer) => peer.reset(), expected: { code: 'ECONNRESET' } },
   { title: 'an end within the head', answer: saysAndCloses('HTTP/1.1 200 OK\r\nContent-Le'), expected: closed },
   { title: 'an end within the status line', answer: saysAndCloses('HTTP/1.1 2'), expected: closed },
   { title: 'silence', options: SHORT, answer: () => {}, expected: late },
@@ -125,23 +126,23 @@ const CASES: readonly Case[] = [
   { title: 'chunk extensions without end', options: SHORT, answer: async (peer) => {
     await peer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;');
     while (!peer.isGone) await peer.trickle('a', 20);
-  }, expected: { code: 'ETIMEDOUT', message: /700 ms/ } },
+  }, expected: { code: 'ETIMEDOUT' } },
   { title: 'a body without end', options: { maxBodyBytes: 300_000 }, answer: async (peer) => {
     await peer.send('HTTP/1.1 200 OK\r\n\r\n');
     await peer.endless(LONG);
-  }, expected: { code: 'EMSGSIZE', message: /is larger than 300000 bytes \(option maxBodyBytes\)/ } },
+  }, expected: { code: 'EMSGSIZE' } },
   { title: 'chunks without end', options: { maxBodyBytes: 300_000 }, answer: async (peer) => {
     await peer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
     await peer.endless('5\r\nabcde\r\n');
-  }, expected: { code: 'EMSGSIZE', message: /is larger than 300000 bytes/ } },
+  }, expected: { code: 'EMSGSIZE' } },
   { title: 'exactly as much as maxBodyBytes', options: { maxBodyBytes: 20_000 }, answer: says(`HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n${LONG}`), expected: { status: 200, text: LONG } },
 
   // Redirects (Fetch Standard §4.4)
-  { title: 'a redirect in a circle', answer: says('HTTP/1.1 302 Found\r\nLocation: ?again\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'ELOOP', message: /redirects more than 20 times/ } },
-  { title: 'a redirect to another scheme', answer: says('HTTP/1.1 302 Found\r\nLocation: ftp://example.com/\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EINVAL', message: /redirects to ftp:\/\/example\.com\/: only http: and https: are followed/ } },
-  { title: 'a redirect to a file', answer: says('HTTP/1.1 301 Moved\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EINVAL', message: /only http: and https: are followed/ } },
-  { title: 'a redirect to nowhere', answer: says('HTTP/1.1 302 Found\r\nLocation: http://:0:0/\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EINVAL', message: /which is no address/ } },
-  { title: 'a redirect to two places', answer: says('HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EPROTO', message: /redirects to more than one address/ } },
+  { title: 'a redirect in a circle', answer: says('HTTP/1.1 302 Found\r\nLocation: ?again\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'ELOOP' } },
+  { title: 'a redirect to another scheme', answer: says('HTTP/1.1 302 Found\r\nLocation: ftp://example.com/\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EINVAL' } },
+  { title: 'a redirect to a file', answer: says('HTTP/1.1 301 Moved\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EINVAL' } },
+  { title: 'a redirect to nowhere', answer: says('HTTP/1.1 302 Found\r\nLocation: http://:0:0/\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EINVAL' } },
+  { title: 'a redirect to two places', answer: says('HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n'), expected: { code: 'EPROTO' } },
   { title: 'a redirect without a place', answer: says('HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nhm'), expected: { status: 302, text: 'hm' } },
   { title: 'a redirect whose body has no end', answer: async (peer, { target }) => {
     if (target.includes('?there')) return peer.send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere');
@@ -172,7 +173,9 @@ export function fetchAgainstHostileServer(link: FetchLink): void {
         assert.ok(result);
         if ('code' in expected) {
           assert.deepEqual([result.status, result.statusMessage, result.error?.code, result.body.length, result.ok], [-1, 'socket error', expected.code, 0, false], JSON.stringify(result.error));
-          assert.match(result.error?.message ?? '', expected.message);
+          // Word for word what a person reads, but for where the server is.
+          const text = (result.error?.message ?? '').replaceAll(`${link.host}:${server.port}`, 'HOST').replace(new RegExp(`[\\d.]+:${server.port}\\b`), 'ADDRESS').replaceAll(pathOf(index), '/');
+          assert.equal(text, FAILURES[title]);
           return;
         }
         assert.deepEqual([result.status, result.error], [expected.status, null]);

@@ -13,7 +13,7 @@ const decoders = { gunzip: promisify(gunzip), inflate: promisify(inflate), infla
 /** @throws NetworkError if the body is not what its header says, or becomes larger than allowed */
 export async function decodeBody(body: Buffer, encoding: string | undefined, limit: { readonly url: URL; readonly maxBodyBytes: number }): Promise<Buffer> {
   const codings = (encoding ?? '').split(',').map((coding) => coding.trim().toLowerCase()).filter((coding) => coding !== '' && coding !== 'identity');
-  if (codings.length > MAX_CODINGS) throw new NetworkError('EPROTO', `The response from ${limit.url.href} has ${codings.length} content codings; at most ${MAX_CODINGS} are undone`);
+  if (codings.length > MAX_CODINGS) throw new NetworkError('EPROTO', `The response from ${limit.url.href} has ${codings.length} content codings; at most ${MAX_CODINGS} are undone: a request header 'accept-encoding: identity' asks for none`);
   let decoded = body;
   // The last was applied last.
   for (const coding of codings.reverse()) {
@@ -24,7 +24,7 @@ export async function decodeBody(body: Buffer, encoding: string | undefined, lim
       decoded = await decode(decoded, { maxOutputLength: Math.min(Math.max(1, limit.maxBodyBytes), MAX_OUTPUT_BYTES) });
     } catch (error) {
       if (error instanceof RangeError) throw tooLarge(limit);
-      throw new NetworkError('EPROTO', `The body from ${limit.url.href} is not valid ${coding}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new NetworkError('EPROTO', `The body from ${limit.url.href} is not valid ${coding}: ${error instanceof Error ? error.message : String(error)}; a request header 'accept-encoding: identity' asks for it as it is`);
     }
   }
   if (decoded.length > limit.maxBodyBytes) throw tooLarge(limit);

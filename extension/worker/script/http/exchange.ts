@@ -87,7 +87,7 @@ export class Exchange {
       const response = await this.send(request);
       const location = response.headers['location'];
       if (request.redirect === 'manual' || location === undefined || !isRedirect(response.status, response.headers)) return this.complete(request, response);
-      if (redirects === MAX_REDIRECTS) throw new NetworkError('ELOOP', `${first.url.href} redirects more than ${MAX_REDIRECTS} times`);
+      if (redirects === MAX_REDIRECTS) throw new NetworkError('ELOOP', `${first.url.href} redirects more than ${MAX_REDIRECTS} times: redirect 'manual' shows where each leads`);
       request = redirected(request, response.status, location);
       this.method = request.method;
       this.url = request.url.href;

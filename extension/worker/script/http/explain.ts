@@ -4,6 +4,9 @@ import type { WireError } from '../wire';
 import { MAX_HEADER_BYTES } from './request';
 import { explainTls } from './tls-errors';
 
+/** What to do about a server that does not keep to HTTP. */
+const AT_FAULT = '. The server, or a proxy before it, is at fault: a capture shows what it sent';
+
 export interface FailedExchange {
   readonly method: string;
   readonly url: string;
@@ -27,16 +30,17 @@ function explained(error: Error, exchange: FailedExchange): WireError {
   const { url, hasHead } = exchange;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = String(error.message);
-  if (error.name === 'NetworkError') return { code, message };
+  // What is found out in front of the parser does not know whose response it is.
+  if (error.name === 'NetworkError') return { code, message: code !== 'EPROTO' || message.includes(url) ? message : `${url}: ${message}${AT_FAULT}` };
   // undici says so of every error in a head that has a length, too.
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !hasHead) {
-    return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: its Content-Length contradicts another one or Transfer-Encoding, or is no number` };
+    return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: its Content-Length contradicts another one or Transfer-Encoding, or is no number${AT_FAULT}` };
   }
   if (code === 'UND_ERR_SOCKET' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || code === 'HPE_INVALID_EOF_STATE') {
-    return message === 'bad upgrade' ? { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: it changes the protocol, which nobody asked for (status 101)` } : { code: 'ECONNRESET', message: closedEarly(exchange) };
+    return message === 'bad upgrade' ? { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: it changes the protocol, which nobody asked for (status 101)${AT_FAULT}` } : { code: 'ECONNRESET', message: closedEarly(exchange) };
   }
-  if (error.name === 'HTTPParserError' || code.startsWith('HPE_')) return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: ${message}` };
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return { code: 'EPROTO', message: `The response from ${url} has more than ${MAX_HEADER_BYTES} bytes of headers` };
+  if (error.name === 'HTTPParserError' || code.startsWith('HPE_')) return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: ${reasonOf(message)}${AT_FAULT}` };
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return { code: 'EPROTO', message: `The response from ${url} has more than ${MAX_HEADER_BYTES} bytes of headers${AT_FAULT}` };
   const tls = explainTls(error, code, url);
   if (tls !== null) return { code, message: tls };
   if (code.startsWith('UND_ERR_')) return { code: 'EINVAL', message: `fetch: ${message}` };
@@ -44,9 +48,14 @@ function explained(error: Error, exchange: FailedExchange): WireError {
   return { code, message: `${url}: ${message}` };
 }
 
+/** The parser's own word for it, without what is said already. */
+function reasonOf(message: string): string {
+  return /^Response does not match the HTTP\/1\.1 protocol \((.+)\)$/.exec(message)?.[1] ?? message;
+}
+
 function closedEarly({ method, url, bodyBytes, expectedBytes }: FailedExchange): string {
   const of = expectedBytes === null ? '' : ` of ${expectedBytes}`;
-  return `The server closed the connection before the response to ${method} ${url} was complete (${bodyBytes}${of} bytes of the body had arrived)`;
+  return `The server closed the connection before the response to ${method} ${url} was complete (${bodyBytes}${of} bytes of the body had arrived): try again, or look at the server's log`;
 }
 
 function deepest(thrown: unknown): Error {

@@ -80,7 +80,7 @@ export class Hop implements Dispatcher.DispatchHandler {
     this.headers = Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
     this.discards = this.request.isRedirect(status, this.headers);
     // Joined, they would be one address that nobody meant.
-    if (this.discards && Array.isArray(parsed['location'])) return this.abort(new NetworkError('EPROTO', `${this.request.url.href} redirects to more than one address`));
+    if (this.discards && Array.isArray(parsed['location'])) return this.abort(new NetworkError('EPROTO', `${this.request.url.href} redirects to more than one address: redirect 'manual' gives the redirect itself`));
     if (this.discards) return;
     const { method, maxBodyBytes } = this.request;
     const length = this.headers['content-length'];

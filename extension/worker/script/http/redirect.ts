@@ -22,10 +22,10 @@ export function redirected(request: HttpRequest, status: number, location: strin
     // Header fields are read as Latin-1; a Location in UTF-8, though forbidden, is common.
     url = new URL(Buffer.from(location, 'latin1').toString('utf8'), request.url);
   } catch {
-    throw new NetworkError('EINVAL', `${request.url.href} redirects to ${JSON.stringify(location)}, which is no address`);
+    throw new NetworkError('EINVAL', `${request.url.href} redirects to ${JSON.stringify(location)}, which is no address: redirect 'manual' gives the redirect itself`);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new NetworkError('EINVAL', `${request.url.href} redirects to ${url.href}: only http: and https: are followed`);
+    throw new NetworkError('EINVAL', `${request.url.href} redirects to ${url.href}: only http: and https: are followed; redirect 'manual' gives the redirect itself`);
   }
   if (url.hash === '') url.hash = request.url.hash;
   const toGet = status === 303 ? request.method !== 'GET' && request.method !== 'HEAD' : (status === 301 || status === 302) && request.method === 'POST';
