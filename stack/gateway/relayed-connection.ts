@@ -160,7 +160,7 @@ export class RelayedConnection implements WatchedConnection {
     const taken = guest.write(bytes);
     if (taken < count) this.remainder = bytes.slice(taken);
     // The send buffer is full, or nearly: the window outside closes until the guest has taken something.
-    this.reading = this.remainder === null && guest.writableBytes >= CHUNK_BYTES;
+    this.reading = this.remainder === null && hasRoom(guest);
     return this.reading;
   }
 
@@ -176,8 +176,7 @@ export class RelayedConnection implements WatchedConnection {
       if (this.outside.destroyed) this.finish();
       return;
     }
-    // Room for a whole chunk, or an empty buffer where that is smaller than a chunk.
-    if (!this.reading && guest.isOpen && (guest.writableBytes >= CHUNK_BYTES || guest.bufferedBytes === 0)) {
+    if (!this.reading && guest.isOpen && hasRoom(guest)) {
       this.reading = true;
       this.outside.resume();
     }
@@ -257,4 +256,9 @@ export class RelayedConnection implements WatchedConnection {
     else if (!outside.destroyed) outside.resetAndDestroy();
     this.options.onDone(this);
   }
+}
+
+/** Room for a whole chunk, or in a smaller buffer for as much as waits there: small messages never stop the reading. */
+function hasRoom(guest: TcpSocket): boolean {
+  return guest.writableBytes >= Math.min(CHUNK_BYTES, Math.max(guest.bufferedBytes, 1));
 }

@@ -38,6 +38,7 @@ const network = new NetworkPipe({
   pipe,
   // `nextTick` runs after all of the script's own microtasks: one batch for a whole turn.
   soon: (run) => nextTick(run),
+  later: (run, ms) => systemHost.timer(ms, run).keepAlive(false),
   onLoad: (program) => loaded(program),
   exit: (code) => process.exit(code),
 });

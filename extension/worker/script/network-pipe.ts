@@ -26,6 +26,8 @@ export interface PipeEnd {
   end(): unknown;
 }
 
+/** How long the report of a fetch waits for others, ms: each by itself would wake the worker, and the view shows them later still. */
+const REPORT_MS = 20;
 /** A pipe that so much came through between two turns may have been full: the systems' buffers begin at this size. */
 const FULL_PIPE_BYTES = 64 << 10;
 
@@ -33,6 +35,8 @@ export interface PipeOptions {
   readonly pipe: PipeEnd;
   /** Runs its argument at the end of the script's present turn. */
   readonly soon: (run: () => void) => void;
+  /** Runs its argument after so many ms; does not keep the process alive. */
+  readonly later: (run: () => void, ms: number) => void;
   readonly onLoad: (program: Program) => void;
   /** Nothing is left to run for. */
   readonly exit: (code: number) => void;
@@ -41,6 +45,7 @@ export interface PipeOptions {
 export class NetworkPipe {
   private readonly pipe: PipeEnd;
   private readonly onLoad: (program: Program) => void;
+  private readonly later: PipeOptions['later'];
   private readonly writer: FrameWriter;
   private readonly channels = new Map<number, Channel>();
   private allowance = Allowance.forMemory(64);
@@ -49,11 +54,14 @@ export class NetworkPipe {
   /** Bytes that have come since the last turn of the script's loop. */
   private arrived = 0;
   private whenCaughtUp: (() => void) | null = null;
+  /** Not told yet; of each fetch the last. */
+  private readonly reports = new Map<number, Omit<FetchReport, 'runId'>>();
   private over = false;
   private handedOver = false;
 
-  constructor({ pipe, soon, onLoad, exit }: PipeOptions) {
+  constructor({ pipe, soon, later, onLoad, exit }: PipeOptions) {
     this.pipe = pipe;
+    this.later = later;
     this.onLoad = onLoad;
     this.writer = new FrameWriter({ write: (bytes, done) => void pipe.write(bytes, done) }, soon);
     const reader = new FrameReader(this, MAX_WORKER_MESSAGE_BYTES);
@@ -72,13 +80,16 @@ export class NetworkPipe {
 
   open(host: string, port: number, fetchId: number, firstWindowBytes: number): Channel {
     const id = ++this.lastId;
+    // The worker hears of a fetch before it does of its connection.
+    this.tellReports();
     const channel = new Channel(id, host, port, this.writer, this.allowance, () => this.whenFlushed(), fetchId, firstWindowBytes);
     this.channels.set(id, channel);
     return channel;
   }
 
   reportFetch(report: Omit<FetchReport, 'runId'>): void {
-    this.writer.message(Op.fetch, 0, Buffer.from(JSON.stringify(report)));
+    if (this.reports.size === 0) this.later(() => this.tellReports(), REPORT_MS);
+    this.reports.set(report.id, report);
   }
 
   /** Keeps the process alive until the returned function is called. */
@@ -113,6 +124,7 @@ export class NetworkPipe {
   end(message: EndMessage): void {
     this.over = true;
     this.hold();
+    this.tellReports();
     this.writer.message(Op.end, 0, Buffer.from(JSON.stringify(message)));
     for (const channel of [...this.channels.values()]) {
       channel.onActivity = null;
@@ -172,6 +184,11 @@ export class NetworkPipe {
         this.channels.delete(channel.id);
         return channel.closed();
     }
+  }
+
+  private tellReports(): void {
+    for (const report of this.reports.values()) this.writer.message(Op.fetch, 0, Buffer.from(JSON.stringify(report)));
+    this.reports.clear();
   }
 
   private whenFlushed(): void {

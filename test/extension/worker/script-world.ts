@@ -217,7 +217,7 @@ export class ScriptUnderTest {
     workerEnd.other = scriptEnd;
     this.scriptEnd = scriptEnd;
     const soon = (run: () => void) => void clock.soon(run);
-    this.pipe = new NetworkPipe({ pipe: scriptEnd, soon, onLoad: () => {}, exit: () => {} });
+    this.pipe = new NetworkPipe({ pipe: scriptEnd, soon, later: (run, ms) => void clock.at(clock.now() + ms, run), onLoad: () => {}, exit: () => {} });
     this.worker = new ScriptNetwork({
       runId, pipe: workerEnd, soon,
       network: world.network,
