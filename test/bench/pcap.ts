@@ -4,12 +4,13 @@
  *
  * On a veth pair the sender's processor also does the receiving kernel's work: what `upload` spends in sending a
  * frame is the wire, the peer's TCP and the waking of its reader, while the bare link's frames are dropped there.
- * `--cpu-prof` shows the stack's own share.
+ * `upload-received` stands beside a bare link whose frames a UDP socket of the peer's takes; `upload-send-share` tells
+ * how much of the time that sending is, the rest being the stack and Node.
  */
 import { spawnSync } from 'node:child_process';
 import type { PcapBinding } from '../../stack';
 import type { Benchmark } from './support/harness';
-import { measureFetch, measureRate } from './support/pcap-pair';
+import { measureFetch, measureRate, measureRead } from './support/pcap-pair';
 
 /** @returns why it cannot run here, or null */
 function obstacle(): string | null {
@@ -30,6 +31,17 @@ function over(binding: PcapBinding): readonly Benchmark[] {
       name: `${binding}/upload`, group, unit: 'Gbit/s', target: 'ratio at least 0.6',
       run: () => measureRate('upload', binding),
       against: { what: 'frames of 1514 bytes sent by the bare link', run: () => measureRate('raw-send', binding) },
+    },
+    {
+      name: `${binding}/upload-received`, group, unit: 'Gbit/s', target: 'ratio at least 0.6',
+      run: () => measureRate('upload', binding),
+      against: { what: 'the same by the bare link, taken by a UDP socket', run: () => measureRate('raw-send-received', binding) },
+    },
+    { name: `${binding}/upload-send-share`, group, unit: '%', run: () => measureRate('send-share', binding) },
+    {
+      name: `${binding}/read`, group, unit: 'Gbit/s', target: 'ratio at least 0.8',
+      run: () => measureRead(binding),
+      against: { what: 'the same stack, without a script', run: () => measureRate('download', binding) },
     },
     {
       name: `${binding}/fetch-kept`, group, unit: 'ms', target: 'ratio at most 2',

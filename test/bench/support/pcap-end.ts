@@ -1,10 +1,13 @@
 /**
- * One end of the pair: `download|upload BINDING ADDRESS`, `raw-receive|raw-send BINDING`, `blast`, `kernel-source`,
- * `kernel-sink`, `kernel-download|kernel-upload ADDRESS`, which print Gbit/s; `http-server PORT`, and
+ * One end of the pair: `download|upload BINDING ADDRESS`, `raw-receive BINDING`, `raw-send BINDING [MAC]`, `blast`,
+ * `kernel-source`, `kernel-sink`, `kernel-download|kernel-upload ADDRESS`, which print Gbit/s; `send-share BINDING
+ * ADDRESS`, which prints percent; `udp-sink`, which prints its MAC address; `http-server PORT`, and
  * `http-client ADDRESS PORT kept|once WARM-UP REQUESTS`, which prints ms.
  */
+import dgram from 'node:dgram';
 import http from 'node:http';
 import net from 'node:net';
+import os from 'node:os';
 import { CryptoRandom, openPcap, parseIpv4, runStack, Stack, SystemClock, type PcapBinding, type PcapDevice } from '../../../stack';
 
 const PORT = 5_001;
@@ -53,13 +56,38 @@ function ipv4(text: string): number {
   return address;
 }
 
-/** A datagram to our address that nobody sums up; only its length matters. */
+/** An IPv4 header (RFC 791 §3.1) of a datagram of `FRAME_BYTES`, with the source and destination's last byte. */
+function header(source: number, destination: number): Uint8Array {
+  const bytes = Uint8Array.of(0x45, 0, 0x05, 0xdc, 0, 0, 0, 0, 64, 17, 0, 0, 10, 77, 0, source, 10, 77, 0, destination);
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) + (bytes[i + 1] ?? 0);
+  const checksum = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
+  bytes.set([checksum >>> 8, checksum & 0xff], 10);
+  return bytes;
+}
+
+/** A datagram from the peer to our address; only its length matters. */
 function frame(source: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(FRAME_BYTES);
   bytes.set(OUR_MAC, 0);
   bytes.set(source, 6);
-  bytes.set([8, 0, 0x45, 0, 0x05, 0xdc, 0, 0, 0, 0, 64, 17, 0, 0, 10, 77, 0, 1, 10, 77, 0, 2], 12);
+  bytes.set([8, 0, ...header(1, 2)], 12);
   return bytes;
+}
+
+/** A datagram to the peer's UDP socket, without a checksum of its own (RFC 768): its kernel takes it. */
+function frameToPeer(mac: Uint8Array): Uint8Array {
+  const bytes = frame(OUR_MAC);
+  bytes.set(mac, 0);
+  const length = FRAME_BYTES - 34;
+  bytes.set([...header(2, 1), PORT >>> 8, PORT & 0xff, PORT >>> 8, PORT & 0xff, length >>> 8, length & 0xff, 0, 0], 14);
+  return bytes;
+}
+
+function udpSink(): void {
+  const mac = os.networkInterfaces()['eth0']?.[0]?.mac;
+  if (mac === undefined) throw new Error('eth0 has no address');
+  dgram.createSocket('udp4').on('message', () => {}).bind(PORT, () => process.stdout.write(`${mac}\n`));
 }
 
 function rawReceive(binding: PcapBinding): void {
@@ -91,9 +119,10 @@ function blast(): void {
   burst();
 }
 
-function rawSend(binding: PcapBinding): void {
+/** @param peer the MAC address of the peer, if its kernel is to take the frames */
+function rawSend(binding: PcapBinding, peer: string): void {
   const device = open(binding, OUR_MAC);
-  const bytes = frame(OUR_MAC);
+  const bytes = peer === '' ? frame(OUR_MAC) : frameToPeer(Buffer.from(peer.replaceAll(':', ''), 'hex'));
   // Warm, as the rates of the others are.
   while (device.counters.txBytes < WARM_UP_BYTES) device.send(bytes, bytes.length);
   const started = performance.now();
@@ -106,8 +135,24 @@ function rawSend(binding: PcapBinding): void {
   finish((sent * 8) / (performance.now() - started) / 1e6);
 }
 
-function throughStack(measure: 'download' | 'upload', binding: PcapBinding, address: string): void {
-  const stack = new Stack({ device: open(binding, OUR_MAC), random: new CryptoRandom(), address: { mode: 'static', address: ipv4(OUR_ADDRESS), prefixLength: 24 } });
+/** How much of an upload's time is spent within the link's `send`, percent. */
+function sendShare(binding: PcapBinding, address: string): void {
+  const device = open(binding, OUR_MAC);
+  const send = device.send.bind(device);
+  let [spent, startedAt] = [0, 0];
+  device.send = (buffer, length) => {
+    const from = performance.now();
+    send(buffer, length);
+    const to = performance.now();
+    spent += to - from;
+    if (startedAt === 0 && device.counters.txBytes >= WARM_UP_BYTES) [startedAt, spent] = [to, 0];
+    if (startedAt > 0 && to - startedAt >= MEASURE_MS) finish((spent / (to - startedAt)) * 100);
+  };
+  throughStack('upload', device, address);
+}
+
+function throughStack(measure: 'download' | 'upload', device: PcapDevice, address: string): void {
+  const stack = new Stack({ device, random: new CryptoRandom(), address: { mode: 'static', address: ipv4(OUR_ADDRESS), prefixLength: 24 } });
   runStack(stack, clock);
   const socket = stack.tcp.connect({ address: ipv4(address), port: PORT }, clock.now());
   const meter = new Meter();
@@ -177,9 +222,11 @@ function toBinding(word: string): PcapBinding {
 // A profile is written at the end, if it is an orderly one.
 process.once('SIGTERM', () => process.exit(0));
 const [role = '', first = '', second = '', ...rest] = process.argv.slice(2);
-if (role === 'download' || role === 'upload') throughStack(role, toBinding(first), second);
+if (role === 'download' || role === 'upload') throughStack(role, open(toBinding(first), OUR_MAC), second);
+else if (role === 'send-share') sendShare(toBinding(first), second);
+else if (role === 'udp-sink') udpSink();
 else if (role === 'raw-receive') rawReceive(toBinding(first));
-else if (role === 'raw-send') rawSend(toBinding(first));
+else if (role === 'raw-send') rawSend(toBinding(first), second);
 else if (role === 'blast') blast();
 else if (role === 'http-server') httpServer(Number(first));
 else if (role === 'http-client') void httpClient(first, Number(second), rest[0] ?? '', Number(rest[1]), Number(rest[2]));

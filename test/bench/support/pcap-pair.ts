@@ -9,7 +9,7 @@ import type { PcapBinding } from '../../../stack';
 import { Cable, type Host } from '../../interop/support/namespaces';
 import { buildProduct } from './product';
 
-export type PcapMeasure = 'download' | 'upload' | 'raw-receive' | 'raw-send' | 'kernel-download' | 'kernel-upload';
+export type PcapMeasure = 'download' | 'upload' | 'send-share' | 'raw-receive' | 'raw-send' | 'raw-send-received' | 'kernel-download' | 'kernel-upload';
 /** One connection for all requests, or one for each. */
 export type Connections = 'kept' | 'once';
 
@@ -19,6 +19,10 @@ const OUR_ADDRESS = '10.77.0.2';
 const REQUESTS = 1_000;
 const WARM_UP_REQUESTS = 1_000;
 const HTTP_PORT = 5_002;
+/** Where `kernel-source` listens. */
+const STREAM_PORT = 5_001;
+const READ_WARM_UP_BYTES = 64 << 20;
+const READ_MS = 3_000;
 
 /** A cable, and the programs on its ends; all gone when `use` is done. */
 class Bench {
@@ -77,11 +81,15 @@ function line(child: ChildProcess): Promise<string> {
   });
 }
 
-/** @returns Gbit/s of payload, or for the bare link of whole frames */
+/** @returns Gbit/s of payload, or for the bare link of whole frames; for `send-share` percent */
 export function measureRate(measure: PcapMeasure, binding: PcapBinding): Promise<number> {
   return Bench.use(async (bench) => {
     const { ours, theirs, theirAddress } = bench.cable;
     if (measure === 'raw-send') return Number(await line(bench.end(ours, 'raw-send', binding)));
+    if (measure === 'raw-send-received') {
+      const mac = await line(bench.end(theirs, 'udp-sink'));
+      return Number(await line(bench.end(ours, 'raw-send', binding, mac)));
+    }
     if (measure === 'raw-receive') {
       const receiver = bench.end(ours, 'raw-receive', binding);
       await line(receiver);
@@ -95,7 +103,7 @@ export function measureRate(measure: PcapMeasure, binding: PcapBinding): Promise
     if (byKernel) ours.ip('address', 'add', `${OUR_ADDRESS}/24`, 'dev', 'eth0');
     const own = byKernel ? bench.end(ours, measure, theirAddress) : bench.end(ours, measure, binding, theirAddress);
     // Whoever receives tells the rate: it knows what has arrived.
-    return Number(await line(download ? own : peer));
+    return Number(await line(download || measure === 'send-share' ? own : peer));
   });
 }
 
@@ -122,15 +130,44 @@ export function measureFetch(client: PcapBinding | 'kernel', connections: Connec
       ours.ip('address', 'add', `${OUR_ADDRESS}/24`, 'dev', 'eth0');
       return Number(await line(bench.end(ours, 'http-client', theirAddress, String(HTTP_PORT), connections, String(WARM_UP_REQUESTS), String(REQUESTS))));
     }
-    const bundles = await buildProduct();
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-bench-'));
-    try {
-      const file = path.join(folder, 'bench.ts');
-      fs.writeFileSync(file, script(theirAddress, connections));
-      const words = ['run', file, '--link', 'pcap', '--interface', 'eth0', '--capture-binding', client, '--address', `${OUR_ADDRESS}/24`];
-      return Number(await line(bench.start(ours, [path.join(bundles, 'cli.js'), ...words], true)));
-    } finally {
-      fs.rmSync(folder, { recursive: true, force: true });
-    }
+    return runScript(bench, client, script(theirAddress, connections));
   });
+}
+
+/** Prints the rate of what it has read, Gbit/s. */
+function readingScript(address: string): string {
+  return `
+const socket = Network.Connect('${address}', ${STREAM_PORT});
+let [received, startedAt] = [0, 0];
+while (startedAt === 0 || Engine.Time() - startedAt < ${READ_MS}) {
+  received += socket.read()?.length ?? 0;
+  if (startedAt === 0 && received >= ${READ_WARM_UP_BYTES}) [startedAt, received] = [Engine.Time(), 0];
+  await Event.OnTick;
+  if (socket.status === 'error' || socket.status === 'fin') throw new Error(socket.status + ' ' + socket.error?.message);
+}
+print(received * 8 / (Engine.Time() - startedAt) / 1e6);
+`;
+}
+
+/** @returns Gbit/s that a script reads, all there is on each tick */
+export function measureRead(binding: PcapBinding): Promise<number> {
+  return Bench.use(async (bench) => {
+    const { theirs, theirAddress } = bench.cable;
+    await line(bench.end(theirs, 'kernel-source'));
+    return runScript(bench, binding, readingScript(theirAddress));
+  });
+}
+
+/** Runs a script by the terminal command over that binding. @returns the number that it prints */
+async function runScript(bench: Bench, binding: PcapBinding, source: string): Promise<number> {
+  const bundles = await buildProduct();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-bench-'));
+  try {
+    const file = path.join(folder, 'bench.ts');
+    fs.writeFileSync(file, source);
+    const words = ['run', file, '--link', 'pcap', '--interface', 'eth0', '--capture-binding', binding, '--address', `${OUR_ADDRESS}/24`];
+    return Number(await line(bench.start(bench.cable.ours, [path.join(bundles, 'cli.js'), ...words], true)));
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 }
