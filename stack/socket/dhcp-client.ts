@@ -8,13 +8,17 @@ import {
   optionAddress, OPTION_REQUESTED_ADDRESS, OPTION_SERVER_ID, parseDhcp, words, type DhcpMessage,
 } from '../wire/dhcp';
 import { readLease, readOffer, usable, type DhcpLease, type DhcpLeaseStore, type DhcpOffer } from './dhcp-lease';
+import { DhcpOffers } from './dhcp-offers';
 import { encodeRequest, type DhcpIdentity, type DhcpRequest } from './dhcp-request';
+import type { DhcpState as State } from './dhcp-state';
 import type { UdpLayer, UdpSocket } from './udp';
 
 /** RFC 2131 §4.1: the wait between tries doubles up to this, ms. */
 const MAX_TIMEOUT_MS = 64_000;
 /** RFC 2131 §3.1.5: a request is repeated four times before the client begins anew. */
 const MAX_REQUESTS = 5;
+/** Where another server has offered an address too. */
+const MAX_REQUESTS_OF_SEVERAL = 2;
 /** For the last run's address it is asked only so often: its server may be far away, and another waits for a DISCOVER. */
 const MAX_REBOOT_REQUESTS = 2;
 /** RFC 2131 §4.4.5: between two requests to keep an address, at least, ms. */
@@ -24,40 +28,6 @@ const DECLINE_WAIT_MS = 10_000;
 /** RFC 5227 §2.1.1: after so many addresses in a row that others had, only one more a minute. */
 const MAX_DECLINES = 10;
 const MANY_DECLINES_WAIT_MS = 60_000;
-/** RFC 2131 §4.4, figure 5. Each state carries its deadline. */
-type State =
-  | { readonly name: 'stopped' }
-  /** Waits before it begins (anew). */
-  | { readonly name: 'init'; readonly startAt: number }
-  /** RFC 2131's INIT-REBOOT left: the address of the last run is asked for. */
-  | {
-      readonly name: 'rebooting';
-      readonly xid: number;
-      readonly startedAt: number;
-      readonly address: Ipv4Address;
-      readonly tries: number;
-      readonly sentAt: number;
-      readonly retryAt: number;
-    }
-  | { readonly name: 'selecting'; readonly xid: number; readonly startedAt: number; readonly tries: number; readonly retryAt: number }
-  | {
-      readonly name: 'requesting';
-      readonly xid: number;
-      readonly startedAt: number;
-      readonly offer: DhcpOffer;
-      readonly tries: number;
-      readonly sentAt: number;
-      readonly retryAt: number;
-    }
-  | { readonly name: 'bound'; readonly lease: DhcpLease }
-  | {
-      readonly name: 'renewing' | 'rebinding';
-      readonly lease: DhcpLease;
-      readonly xid: number;
-      readonly startedAt: number;
-      readonly sentAt: number;
-      readonly retryAt: number;
-    };
 
 export interface DhcpClientOptions extends DhcpIdentity {
   readonly config: DhcpConfig;
@@ -92,6 +62,7 @@ export class DhcpClient {
   private naks = 0;
   private declines = 0;
   private lastRefusal = '';
+  private readonly offers = new DhcpOffers();
 
   constructor(private readonly options: DhcpClientOptions) {}
 
@@ -194,11 +165,18 @@ export class DhcpClient {
       case 'rebooting':
         if (state.tries >= MAX_REBOOT_REQUESTS) return this.discover(now);
         return this.sendReboot(now, state.xid, state.startedAt, state.address, state.tries);
-      case 'selecting':
+      case 'selecting': {
+        // Nobody has offered anything but servers that did not keep their word before.
+        const offer = this.offers.next();
+        if (offer !== null) return this.sendRequest(now, state.xid, state.startedAt, offer, 0);
         return this.sendDiscover(now, state.xid, state.startedAt, state.tries);
+      }
       case 'requesting':
-        // RFC 2131 §3.1.5: the server that offered does not answer: begin anew.
-        if (state.tries >= MAX_REQUESTS) return this.discover(now);
+        // RFC 2131 §3.1.5: the server that offered does not answer: another may, or all is begun anew.
+        if (state.tries >= (this.offers.waits ? MAX_REQUESTS_OF_SEVERAL : MAX_REQUESTS)) {
+          this.offers.fail(state.offer.server);
+          return this.requestNext(state, now) ? undefined : this.discover(now);
+        }
         return this.sendRequest(now, state.xid, state.startedAt, state.offer, state.tries);
       case 'bound':
         return this.extend(now, 'renewing', state.lease, this.options.random.u32(), now);
@@ -212,6 +190,7 @@ export class DhcpClient {
   }
 
   private discover(now: number): void {
+    this.offers.clear();
     this.sendDiscover(now, this.options.random.u32(), now, 0);
   }
 
@@ -294,15 +273,9 @@ export class DhcpClient {
       counters.rxWrongTransaction++;
       return;
     }
+    if (message.type === DHCP_OFFER && (state.name === 'selecting' || state.name === 'requesting')) return this.offered(message, state, now);
     if (state.name === 'selecting') {
-      if (message.type !== DHCP_OFFER) {
-        counters.rxUnexpected++;
-        return;
-      }
-      const offer = readOffer(message);
-      // RFC 2131 §4.4.1 leaves the choice among offers open: the first that can be used.
-      if (!offer) counters.rxUnusable++;
-      else if (!this.isRefused(offer.address)) this.sendRequest(now, state.xid, state.startedAt, offer, 0);
+      counters.rxUnexpected++;
       return;
     }
     if (message.type === DHCP_NAK) return this.refused(message, state, now);
@@ -315,6 +288,10 @@ export class DhcpClient {
     // An ACK of the server that was not asked is another client's business, or a rogue's. REBINDING asks all.
     if (!lease || lease.address !== expected || (state.name === 'requesting' && lease.server !== state.offer.server) || now >= lease.expiresAt) {
       counters.rxUnusable++;
+      if (state.name !== 'requesting' || optionAddress(message, OPTION_SERVER_ID) !== state.offer.server) return;
+      // It will answer no better when it is asked again; the others have withdrawn their offers meanwhile.
+      this.offers.fail(state.offer.server);
+      if (!this.requestNext(state, now)) this.state = this.beginAnew(now);
       return;
     }
     // What was in order when it was offered need not be so still: an interface of the computer can have come up.
@@ -325,11 +302,34 @@ export class DhcpClient {
       return;
     }
     this.state = { name: 'bound', lease };
+    this.offers.settle();
     counters.leases++;
     this.naks = 0;
     if ('lease' in state) this.declines = 0;
     this.options.store?.save({ address: lease.address, server: lease.server });
     this.options.onLease(lease);
+  }
+
+  /** RFC 2131 §4.4.1 leaves the choice among offers open: the first that can be used, of a server that has not failed. */
+  private offered(message: DhcpMessage, state: State & { name: 'selecting' | 'requesting' }, now: number): void {
+    const { counters } = this.options;
+    const offer = readOffer(message);
+    if (offer === null) {
+      counters.rxUnusable++;
+      return;
+    }
+    if (this.isRefused(offer.address)) return;
+    if (state.name === 'selecting' && !this.offers.hasFailed(offer.server)) return this.sendRequest(now, state.xid, state.startedAt, offer, 0);
+    const isAsked = state.name === 'requesting' && state.offer.server === offer.server;
+    if (isAsked || !this.offers.keep(offer)) counters.rxUnexpected++;
+    else if (state.name === 'requesting' && this.offers.hasFailed(state.offer.server)) this.requestNext(state, now);
+  }
+
+  /** Asks for another offer of this exchange. @returns whether there was one */
+  private requestNext({ xid, startedAt }: State & { name: 'requesting' }, now: number): boolean {
+    const offer = this.offers.next();
+    if (offer !== null) this.sendRequest(now, xid, startedAt, offer, 0);
+    return offer !== null;
   }
 
   private refused(message: DhcpMessage, state: State & { name: 'rebooting' | 'requesting' | 'renewing' | 'rebinding' }, now: number): void {
@@ -341,13 +341,22 @@ export class DhcpClient {
       return;
     }
     this.options.counters.rxNaks++;
+    if (state.name === 'requesting') {
+      this.offers.fail(state.offer.server);
+      if (this.requestNext(state, now)) return;
+    }
     // RFC 2131 §3.1.5 begins anew; not at once, or a server that always refuses is asked without a pause.
     // The address of the last run is refused wherever the computer was moved to another network: that is in order, once.
-    this.state = { name: 'init', startAt: state.name === 'rebooting' ? now : now + this.timeout(this.naks++) / 4 };
+    this.state = state.name === 'rebooting' ? { name: 'init', startAt: now } : this.beginAnew(now);
     this.options.store?.save(null);
     if ('lease' in state) {
       this.options.onLost(`the DHCP server ${formatIpv4(server)} refused to extend the lease of ${formatIpv4(state.lease.address)}`);
     }
+  }
+
+  /** After a refusal, and longer after each in a row. */
+  private beginAnew(now: number): State {
+    return { name: 'init', startAt: now + this.timeout(this.naks++) / 4 };
   }
 
   private isRefused(address: Ipv4Address): boolean {

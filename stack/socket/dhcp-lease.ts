@@ -48,11 +48,10 @@ export function usable(address: Ipv4Address): boolean {
   return isUnicast(address) && !isLoopback(address);
 }
 
-/** @returns null where the address or the server's identifier cannot be */
+/** @returns null where it could not become a lease: who offers what it cannot give would only be asked in vain */
 export function readOffer(message: DhcpMessage): DhcpOffer | null {
-  const server = optionAddress(message, OPTION_SERVER_ID);
-  if (server === null || !usable(server) || !usable(message.yiaddr)) return null;
-  return { address: message.yiaddr, server };
+  const lease = readLease(message, 0, 0);
+  return lease && { address: lease.address, server: lease.server };
 }
 
 /**
@@ -61,12 +60,15 @@ export function readOffer(message: DhcpMessage): DhcpOffer | null {
  * @returns null where the answer cannot be used
  */
 export function readLease(message: DhcpMessage, requestedAt: number, fuzz: number): DhcpLease | null {
-  const offer = readOffer(message);
+  const { yiaddr: address } = message;
+  const server = optionAddress(message, OPTION_SERVER_ID);
   const prefixLength = readPrefix(message);
-  // RFC 2131 table 3: an ACK has a lease time. Less than a second would be lost before it is used.
+  // RFC 2131 table 3: an OFFER and an ACK have a lease time. Less than a second would be lost before it is used.
   const seconds = optionU32(message, OPTION_LEASE_TIME);
-  if (!offer || prefixLength === null || seconds === null || seconds === 0) return null;
-  const { address, server } = offer;
+  if (server === null || !usable(server) || !usable(address) || prefixLength === null || seconds === null || seconds === 0) return null;
+  const routers = optionAddresses(message, OPTION_ROUTER);
+  // The server has its own address, and a network's only router its.
+  if (address === server || (routers.length > 0 && routers.every((router) => router === address))) return null;
   if (prefixLength < 31) {
     const hostBits = 2 ** (32 - prefixLength);
     const host = address % hostBits;
@@ -74,7 +76,7 @@ export function readLease(message: DhcpMessage, requestedAt: number, fuzz: numbe
     if (host === 0 || host === hostBits - 1) return null;
   }
   const inSubnet = (other: Ipv4Address) => Math.floor(other / 2 ** (32 - prefixLength)) === Math.floor(address / 2 ** (32 - prefixLength));
-  const router = optionAddresses(message, OPTION_ROUTER).find((candidate) => usable(candidate) && inSubnet(candidate) && candidate !== address);
+  const router = routers.find((candidate) => usable(candidate) && inSubnet(candidate) && candidate !== address);
   const dns = [...new Set(optionAddresses(message, OPTION_DNS))].filter(usable).slice(0, MAX_DNS);
   const times = leaseTimes(message, seconds, fuzz);
   return {

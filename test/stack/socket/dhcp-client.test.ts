@@ -3,7 +3,7 @@ import { BROADCAST_ADDRESS } from '../../../stack/wire/address';
 import {
   DHCP_ACK, DHCP_DECLINE, DHCP_DISCOVER, DHCP_NAK, DHCP_OFFER, DHCP_RELEASE, DHCP_REQUEST, encodeDhcp, optionAddress, OPTION_CLIENT_ID, OPTION_DNS,
   OPTION_HOST_NAME, OPTION_LEASE_TIME, OPTION_PARAMETER_LIST, OPTION_REBINDING_TIME, OPTION_RENEWAL_TIME, OPTION_REQUESTED_ADDRESS, OPTION_ROUTER,
-  OPTION_SERVER_ID, OPTION_SUBNET_MASK, words,
+  OPTION_SERVER_ID, OPTION_SUBNET_MASK, words, type DhcpMessage,
 } from '../../../stack/wire/dhcp';
 import { ADDRESS, DAY_S, Exchange, MAC, OTHER_SERVER, SERVER } from './dhcp-exchange';
 
@@ -118,21 +118,31 @@ describe('The DHCP client (RFC 2131)', () => {
   });
 
   it('takes no ACK of another address or server, without a lease time, with a mask with holes, or of a network or broadcast address', () => {
-    const x = new Exchange();
-    x.client.start(0);
-    x.reply(x.take(), DHCP_OFFER);
-    const request = x.take();
-    x.reply(request, DHCP_ACK, { yiaddr: ADDRESS + 1 });
-    x.reply(request, DHCP_ACK, {}, [[OPTION_SERVER_ID, words(OTHER_SERVER)]]);
-    x.reply(request, DHCP_ACK, {}, [[OPTION_LEASE_TIME, null]]);
-    x.reply(request, DHCP_ACK, {}, [[OPTION_LEASE_TIME, words(0)]]);
-    x.reply(request, DHCP_ACK, {}, [[OPTION_SUBNET_MASK, words(0xffff_00ff)]]);
-    x.reply(request, DHCP_ACK, {}, [[OPTION_SUBNET_MASK, words(0)]]);
-    // With a prefix of 30 the address 10.0.2.100 is the network's own number.
-    x.reply(request, DHCP_ACK, {}, [[OPTION_SUBNET_MASK, words(0xffff_fffc)]]);
-    assert.equal(x.counters.rxUnusable, 7);
-    x.reply(request, DHCP_ACK);
-    assert.equal(x.leases.length, 1);
+    const bad: [Partial<DhcpMessage>, [number, Uint8Array | null][]][] = [
+      [{ yiaddr: ADDRESS + 1 }, []],
+      [{}, [[OPTION_LEASE_TIME, null]]],
+      [{}, [[OPTION_LEASE_TIME, words(0)]]],
+      [{}, [[OPTION_SUBNET_MASK, words(0xffff_00ff)]]],
+      [{}, [[OPTION_SUBNET_MASK, words(0)]]],
+      // With a prefix of 30 the address 10.0.2.100 is the network's own number.
+      [{}, [[OPTION_SUBNET_MASK, words(0xffff_fffc)]]],
+    ];
+    for (const [changes, options] of bad) {
+      const x = new Exchange();
+      x.client.start(0);
+      x.reply(x.take(), DHCP_OFFER);
+      const request = x.take();
+      // Whose ACK was not asked for says nothing.
+      x.reply(request, DHCP_ACK, {}, [[OPTION_SERVER_ID, words(OTHER_SERVER)]]);
+      assert.equal(x.client.stateName, 'requesting');
+      x.reply(request, DHCP_ACK, changes, options);
+      assert.deepEqual([x.counters.rxUnusable, x.leases.length, x.client.stateName], [2, 0, 'init']);
+      x.until(x.client.pollAt());
+      x.reply(x.take(), DHCP_OFFER);
+      x.until(x.client.pollAt());
+      x.reply(x.take(), DHCP_ACK);
+      assert.equal(x.leases.length, 1);
+    }
   });
 
   it('takes no router outside the subnet, and no name server that cannot be one', () => {
