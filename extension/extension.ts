@@ -35,7 +35,7 @@ let closeWorker: (() => Promise<void>) | null = null;
 
 export function activate(context: vscode.ExtensionContext): RiftnetApi {
   const begun = performance.now();
-  translateWith((text, ...values) => vscode.l10n.t(text, ...values));
+  translateWith((text, ...values) => vscode.l10n.t(text, ...values), vscode.env.language);
   const log = vscode.window.createOutputChannel(t('Riftnet Log'), { log: true });
   const told = new Set<string>();
   const problem: SettingProblem = (message, key) => {

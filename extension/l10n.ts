@@ -9,13 +9,21 @@ type Translate = (text: string, ...values: TextValue[]) => string;
 const fill: Translate = (text, ...values) => text.replace(/\{(\d+)\}/g, (place, index: string) => String(values[Number(index)] ?? place));
 
 let translate: Translate = fill;
+/** As BCP 47 names it; undefined outside a window: the system's. */
+let language: string | undefined;
 
 /** @param text a literal, which a test holds against the translations; `{0}` stands for the first value */
 export function t(text: string, ...values: TextValue[]): string {
   return translate(text, ...values);
 }
 
-/** Called once when the extension is activated, with VS Code's own translator. */
-export function translateWith(other: Translate): void {
+/** Called once when the extension is activated, with VS Code's own translator and the window's language. */
+export function translateWith(other: Translate, of?: string): void {
   translate = other;
+  language = of;
+}
+
+/** A moment, ms since 1970, as the language writes it. */
+export function formatMoment(time: number): string {
+  return new Date(time).toLocaleString(language);
 }

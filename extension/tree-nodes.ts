@@ -1,7 +1,7 @@
 import { TREE_ITEMS } from './contributions';
 import type { Explanation } from './explain';
 import { formatBytes, formatDuration, shorten } from './format';
-import { t } from './l10n';
+import { formatMoment, t } from './l10n';
 import type { FetchReport, RunOutcome, SocketReport } from './protocol';
 import { isFetchPending, isSocketInUse, isSocketOpen } from './run-model';
 import type { Run, RunPhase } from './run-model';
@@ -188,12 +188,10 @@ function fetchState(fetch: FetchReport): string {
   return fetch.statusMessage ? `${fetch.status} ${shorten(fetch.statusMessage, 60)}` : String(fetch.status);
 }
 
-const when = (time: number): string => new Date(time).toLocaleString();
-
 export function runDetails(run: Run): NodeDetails {
   const rows: [string, string][] = [
     [t('Script'), run.file],
-    [t('Started'), when(run.startedAt)],
+    [t('Started'), formatMoment(run.startedAt)],
     [t('Tick rate'), `${run.tickRate} Hz`],
   ];
   if (run.pid !== null) rows.push([t('Process'), String(run.pid)]);
@@ -219,8 +217,8 @@ export function socketDetails(socket: SocketReport, rate: Rate = NO_RATE, now: n
   rows.push([t('Read'), formatBytes(socket.bytesRead)], [t('Written'), formatBytes(socket.bytesWritten)], [t('Waiting to be sent'), formatBytes(socket.bufferedAmount)]);
   if (rate.down + rate.up > 0) rows.push([t('Rate'), rateText(rate)]);
   if (socket.srttMs !== null) rows.push([t('Round trip'), formatDuration(socket.srttMs)]);
-  rows.push([t('Retransmissions'), String(socket.retransmissions)], [t('Opened'), when(socket.openedAt)]);
-  if (socket.closedAt !== null) rows.push([t('Closed'), when(socket.closedAt)]);
+  rows.push([t('Retransmissions'), String(socket.retransmissions)], [t('Opened'), formatMoment(socket.openedAt)]);
+  if (socket.closedAt !== null) rows.push([t('Closed'), formatMoment(socket.closedAt)]);
   const until = socket.closedAt ?? now;
   if (until !== null) rows.push([t('Took'), formatDuration(until - socket.openedAt)]);
   if (socket.error) rows.push([t('Error'), `${socket.error.code}: ${socket.error.message}`]);
@@ -233,7 +231,7 @@ export function fetchDetails(fetch: FetchReport): NodeDetails {
     [t('Status'), fetchState(fetch)],
     ...(fetch.requestBytes === null ? [] : [[t('Request body'), sentText(fetch.sentBytes, fetch.requestBytes)] satisfies [string, string]]),
     [t('Body'), fetch.expectedBytes === null ? formatBytes(fetch.bodyBytes) : t('{0} of {1}', formatBytes(fetch.bodyBytes), formatBytes(fetch.expectedBytes))],
-    [t('Started'), when(fetch.startedAt)],
+    [t('Started'), formatMoment(fetch.startedAt)],
   ];
   if (fetch.durationMs !== null) rows.push([t('Took'), formatDuration(fetch.durationMs)]);
   if (fetch.error) rows.push([t('Error'), `${fetch.error.code}: ${fetch.error.message}`]);

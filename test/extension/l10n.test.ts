@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { t, translateWith } from '../../extension/l10n';
+import { formatMoment, t, translateWith } from '../../extension/l10n';
 import { readTexts, windowSources } from './texts';
 
 /** Texts that are the same in every language, and why. */
@@ -13,6 +13,8 @@ const SAME_EVERYWHERE: ReadonlySet<string> = new Set([
   'fin, {}',
   // A file's name.
   'Untitled',
+  // A question to VS Code's list of extensions.
+  '@builtin {}',
   // What the extension knows its own file by.
   '// Kept up to date by the Riftnet extension: changes here are lost.\n',
 ]);
@@ -35,6 +37,11 @@ describe('The texts of the window', () => {
     assert.deepEqual(unexpected.map(({ file, line, text }) => `${file}:${line} ${text}`), []);
   });
 
+  it('that are messages go through one place, where each has what can be done about it', () => {
+    const direct = windowSources().filter((file) => file !== 'extension/messages.ts' && /\.show(?:Error|Warning|Information)Message\b/.test(readFileSync(file, 'utf8')));
+    assert.deepEqual(direct, []);
+  });
+
   it('are found: those known to be there, and one that bypasses the translator', () => {
     assert.ok(english.size > 50, `${english.size} texts`);
     assert.ok(english.has('Manage Workspace Trust'));
@@ -47,9 +54,10 @@ describe('The texts of the window', () => {
 
   it('are English without a translation, values in their places', () => {
     assert.equal(t('{1} of {0}', 'two', 1), '1 of two');
-    translateWith((text, ...values) => `${text.length} ${values.join()}`);
+    translateWith((text, ...values) => `${text.length} ${values.join()}`, 'de');
     try {
       assert.equal(t('{0} open', 7), '8 7');
+      assert.equal(formatMoment(new Date(2026, 10, 24, 18, 23, 35).getTime()), '24.11.2026, 18:23:35');
     } finally {
       translateWith((text, ...values) => text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])));
     }

@@ -16,7 +16,7 @@ const LOG_CALLS = /(?:^|\.)(?:log|#log|diagnostic|killWorker)$|\blog\.(?:trace|d
 
 /** Sources whose texts a person in VS Code sees. The terminal command speaks English, as the runtime does. */
 export function windowSources(): string[] {
-  const files = readdirSync('extension').filter((name) => name.endsWith('.ts') && !/^cli(-[a-z-]+)?\.ts$/.test(name) && name !== 'protocol.ts');
+  const files = readdirSync('extension').filter((name) => name.endsWith('.ts') && !/^(?:cli(?:-[a-z-]+)?|option-values)\.ts$/.test(name) && name !== 'protocol.ts');
   return files.map((name) => `extension/${name}`);
 }
 
