@@ -21,6 +21,7 @@ interface Manifest {
     readonly languages: readonly { readonly id: string }[];
     readonly grammars: readonly { readonly path: string; readonly scopeName: string; readonly language?: string }[];
     readonly snippets: readonly { readonly language: string; readonly path: string }[];
+    readonly walkthroughs: readonly { readonly steps: readonly { readonly id: string; readonly media: { readonly image?: Record<'light' | 'dark' | 'hc' | 'hcLight', string>; readonly svg?: string } }[] }[];
     readonly configuration: { readonly properties: Record<string, Setting> };
   };
 }
@@ -100,6 +101,15 @@ describe('package.json', () => {
     const files = [...contributes.grammars, ...contributes.snippets].map(({ path }) => path);
     const icons = [...contributes.viewsContainers.activitybar, ...Object.values(contributes.views).flat()].map(({ icon }) => icon);
     for (const file of [...files, ...icons]) assert.ok(existsSync(file), file);
+  });
+
+  it('has a picture of each step of the walkthrough for each kind of theme', () => {
+    for (const { steps } of manifest.contributes.walkthroughs) {
+      for (const { id, media } of steps) {
+        const pictures = media.image ? [media.image.light, media.image.dark, media.image.hc, media.image.hcLight] : [media.svg ?? ''];
+        assert.deepEqual(pictures.filter((path) => !path || !existsSync(path)), [], id);
+      }
+    }
   });
 
   it('offers no command in a menu that it does not contribute, nor one without an icon inline', () => {

@@ -29,6 +29,8 @@ describe('what failed', () => {
     assert.equal(socket?.contextValue, 'riftnet.socket.failed');
     assert.deepEqual(socket.children.map(({ label }) => label), ['Sent:', 'Came back:', 'Means:', 'Try:', 'Try:']);
     assert.match(socket.children[1]?.description ?? '', /RST/);
+    await vscode.commands.executeCommand('riftnet.copyAddress', socket.id);
+    assert.match(await vscode.env.clipboard.readText(), new RegExp(`^192\\.0\\.2\\.\\d+:${port}$`));
     assert.match(socket.children[3]?.description ?? '', /let it listen on 127\.0\.0\.1/, 'the address that localhost stands for here');
     assert.equal(fetch?.contextValue, 'riftnet.fetch.failed');
     assert.equal(fetch.children[0]?.description, 'Nothing.');

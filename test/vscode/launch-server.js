@@ -178,7 +178,7 @@ async function launch({ serverFolder, chromium, signal, windows = [] }) {
       for (const window of wanted) {
         signal.throwIfAborted();
         // A profile each: what one window is told to trust or to remember, the next does not know.
-        page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+        page = await browser.newPage({ viewport: { width: 1280, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
         const code = await runInBrowser(page, windowAddress(server.port, window), signal, log);
         if (code !== 0) await lastScreenshot(page);
         failed ||= code;

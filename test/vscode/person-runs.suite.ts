@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
 import { browser } from './browser';
-import { openScript, printed, runOf, runToEnd, until, withExtension } from './support';
+import { openScript, printed, runOf, runToEnd, until, untilEvent, withExtension } from './support';
 
 const RUN_BUTTON = '.editor-actions .action-label[aria-label^="Run Script"]';
 
@@ -33,9 +33,13 @@ describe('a person who runs scripts', () => {
     await until(api, 'it to run', () => runOf(api, document)?.phase === 'running');
     // The keys mean Stop from when the window knows that something runs.
     await browser.waitFor('.editor-actions .action-label[aria-label^="Stop Script"]');
+    // The output was shown, and took no focus.
+    await browser.type('// typed meanwhile');
+    await untilEvent('the text in the script', vscode.workspace.onDidChangeTextDocument, () => document.getText().includes('// typed meanwhile'));
     await browser.press('Control+K');
     await browser.press('Shift+X');
     await until(api, 'its end', () => runOf(api, document)?.outcome?.kind === 'stopped');
+    await document.save();
   });
 
   it('sees what a slow start waits for, and cancels it', async () => {

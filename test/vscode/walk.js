@@ -1,7 +1,7 @@
 'use strict';
 /*
  * The walk: the packaged extension in a VS Code that does not know the repository, and all that a person does in it
- * by keys and mouse. Each step leaves its pictures in three themes in test-output/vscode/walk/, to be looked at.
+ * by keys and mouse. Each step leaves its pictures in each kind of theme in test-output/vscode/walk/, to be looked at.
  */
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
@@ -27,6 +27,7 @@ const THEMES = [
   ['light', 'Default Light Modern', 'vs'],
   ['dark', 'Default Dark Modern', 'vs-dark'],
   ['high-contrast', 'Default High Contrast', 'hc-black'],
+  ['high-contrast-light', 'Default High Contrast Light', 'hc-light'],
 ];
 
 const ROW = '.pane-body .monaco-list-row';
@@ -168,6 +169,28 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       await dismiss();
     });
 
+    it("runs a script from the Explorer's menu and from the editor's", async () => {
+      for (const where of ['.explorer-folders-view .monaco-list-row:has-text("hello.ts")', '.editor-instance .view-lines']) {
+        if (where.startsWith('.editor')) await open('hello.ts');
+        await click(where, { button: 'right' });
+        const entry = '.monaco-menu .action-item:has-text("Run Script")';
+        await see(entry);
+        if (where.startsWith('.editor')) await look('menu', async () => {
+          if (await page.locator(entry).first().isVisible()) return;
+          await click(where, { button: 'right' });
+          await see(entry);
+        });
+        // A menu that has just opened takes no click: what it was opened by may be the same hand's.
+        await page.locator(entry).first().hover();
+        await page.keyboard.press('Enter');
+        await see(`${OUTPUT} >> text=Hello from Riftnet`);
+        await click('.part.panel .action-label[aria-label^="Clear Output"]');
+        await page.locator(`${OUTPUT} >> text=Hello from Riftnet`).waitFor({ state: 'detached' });
+      }
+      await command('View: Close All Editors');
+      await page.keyboard.press('Control+J');
+    });
+
     it('writes a script by a snippet', async () => {
       await open('walk.ts');
       await click('.editor-instance .view-lines');
@@ -180,7 +203,7 @@ function describeWalk({ page, workspace, extensions, address, port }) {
     });
 
     it('runs it, and watches its sockets and what it prints', async () => {
-      await write(`const base = 'http://localhost:${port}';\nconst page = await fetch(base + '/item');\nprint(page.status, page.json());\nawait fetch(base + '/missing');\nconst refused = Network.Connect('localhost', 1);\nconst socket = Network.Connect('localhost', ${port});\nwhile (socket.status === 'connecting' || refused.status === 'connecting') await Event.OnTick;\nEvent.OnTick.once(() => {\n  throw new Error('shown with its line');\n});\nawait fetch(base + '/slow');\n`);
+      await write(`const base = 'http://localhost:${port}';\nconst page = await fetch(base + '/item');\nprint(page.status, page.json());\nawait fetch(base + '/missing');\nconst refused = Network.Connect('localhost', 1);\nconst socket = Network.Connect('localhost', ${port});\nwhile (socket.status === 'connecting') await Event.OnTick;\nwhile (refused.status === 'connecting') await Event.OnTick;\nEvent.OnTick.once(() => {\n  throw new Error('shown with its line');\n});\nawait fetch(base + '/slow');\n`);
       await click('.activitybar .action-item:has([aria-label^="Riftnet"])');
       // Wide enough to read the rows.
       await page.mouse.move(348, 420);
@@ -191,7 +214,15 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       await see(`${ROW}:has-text("GET localhost:${port}/slow")`);
       await see(`${ROW}:has-text("404 Not Found")`);
       await see(`${OUTPUT} >> text=shown with its line`);
+      await see('.activitybar .action-item:has([aria-label^="Riftnet"]) .badge-content >> text=2');
       await look('running', undefined, { name: 'run', clip: { x: 560, y: 35, width: 720, height: 744 } });
+    });
+
+    it('finds all scripts behind the status bar', async () => {
+      await click('.statusbar-item:has-text("Riftnet: 1 script")');
+      await see('.quick-input-list .monaco-list-row:has-text("walk.ts")');
+      await look('scripts');
+      await page.keyboard.press('Escape');
     });
 
     it('reads more of a socket where the mouse rests', async () => {
@@ -230,8 +261,8 @@ function describeWalk({ page, workspace, extensions, address, port }) {
     });
 
     it('goes to the line of an error by a click', async () => {
-      await click(`${OUTPUT}:has-text("walk.ts:9:9") .detected-link`, { modifiers: ['Control'] });
-      await see('.statusbar-item >> text=/Ln 9, Col/');
+      await click(`${OUTPUT}:has-text("walk.ts:10:9") .detected-link`, { modifiers: ['Control'] });
+      await see('.statusbar-item >> text=/Ln 10, Col/');
       await look('error');
     });
 
