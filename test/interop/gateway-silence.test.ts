@@ -1,8 +1,11 @@
 /** The embedded gateway over a real kernel, whose peer falls silent, or only slow. */
+import assert from 'node:assert/strict';
 import { bundle, bundleForHosts } from './support/guest';
 import { demandNamespaces, removeStale } from './support/namespaces';
 import { OUR_ADDRESS, PcapHosts } from './support/pcap-hosts';
 import type { Program } from './support/program';
+import { describeRun, runCli } from './support/run-cli';
+import { ScriptFolder } from './support/script-folder';
 
 const PORT = 7_000;
 /** Instead of the 100 s of a user's. */
@@ -44,6 +47,30 @@ describe('the gateway and a peer outside', function () {
     silence();
     guest.child.stdin?.write('50000000\n');
     await guest.until(/^ECONNRESET ETIMEDOUT$/m);
+  });
+
+  it('is told to the script as ETIMEDOUT, also where the system gives up by itself', async () => {
+    hosts.ours.run('sysctl', '-qw', 'net.ipv4.tcp_retries2=3');
+    const folder = new ScriptFolder();
+    try {
+      const file = folder.write('silence.ts', `
+        const socket = Network.Connect('${hosts.cable.theirAddress}', ${PORT});
+        while (socket.status === 'connecting') await Event.OnTick;
+        socket.write('hello');
+        while (socket.read(5) === null) await Event.OnTick;
+        print('echoed');
+        while (socket.status === 'connected') {
+          socket.write('anybody?');
+          socket.read();
+          await Event.OnTick;
+        }
+        print(socket.status, socket.error?.code, socket.error?.message);
+      `);
+      const result = await runCli(['run', file, '--link', 'gateway'], { host: hosts.ours, env: folder.environment, when: { text: 'echoed', run: silence } });
+      assert.equal(result.stdout.toString(), `echoed\nerror ETIMEDOUT ${hosts.cable.theirAddress}:${PORT} fell silent: it acknowledged nothing of what was sent to it. Check that the host is up and still reachable\n`, describeRun(result));
+    } finally {
+      folder.remove();
+    }
   });
 
   it('keeps one whose peer takes nothing for long, and answers', async () => {
