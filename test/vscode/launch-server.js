@@ -20,15 +20,15 @@ const SERVER_END_MS = 5_000;
 /** From the page's opening to the extension host's first word: without one the suites would never begin. */
 const PAGE_LOAD_MS = 180_000;
 
-/** What a server's windows have in common. `trust`: VS Code asks whether to trust the folder. */
-const SERVERS = { trusting: { trust: false, locale: 'en' }, german: { trust: false, locale: 'de' }, asking: { trust: true, locale: 'en' } };
-/** The windows that suites run in, each with those of its own. */
+/** What a window's server is like. `trust`: VS Code asks whether to trust the folder. */
+const TRUSTING = { trust: false, locale: 'en' };
+/** The windows that suites run in, each with suites and a server of its own: what one leaves behind, the next does not meet. */
 const WINDOWS = [
-  { name: 'usual', opens: { folder: workspaceFolder }, entry: 'index.js', server: 'trusting' },
-  { name: 'no-folder', opens: { ew: 'true' }, entry: 'index-no-folder.js', server: 'trusting' },
-  { name: 'several-roots', opens: { workspace: severalRoots }, entry: 'index-several-roots.js', server: 'trusting' },
-  { name: 'german', opens: { folder: workspaceFolder }, entry: 'index-german.js', server: 'german' },
-  { name: 'untrusted', opens: { folder: untrustedFolder }, entry: 'index-untrusted.js', server: 'asking' },
+  { name: 'usual', opens: { folder: workspaceFolder }, entry: 'index.js', server: TRUSTING },
+  { name: 'no-folder', opens: { ew: 'true' }, entry: 'index-no-folder.js', server: TRUSTING },
+  { name: 'several-roots', opens: { workspace: severalRoots }, entry: 'index-several-roots.js', server: TRUSTING },
+  { name: 'german', opens: { folder: workspaceFolder }, entry: 'index-german.js', server: { ...TRUSTING, locale: 'de' } },
+  { name: 'untrusted', opens: { folder: untrustedFolder }, entry: 'index-untrusted.js', server: { ...TRUSTING, trust: true } },
 ];
 
 /** Characters of the window's own log that are kept. */
@@ -170,26 +170,22 @@ async function launch({ serverFolder, chromium, signal, windows = [] }) {
     closers.push(() => control.stop());
     const log = windowLog();
     let failed = 0;
-    for (const [name, kind] of Object.entries(SERVERS)) {
-      const wanted = WINDOWS.filter((window) => window.server === name && (windows.length === 0 || windows.includes(window.name)));
-      if (wanted.length === 0) continue;
-      const server = await startServer(serverFolder, path.join(dataFolder, name), { ...process.env, RIFTNET_TEST_BROWSER: control.address }, kind);
+    for (const window of WINDOWS) {
+      if (windows.length > 0 && !windows.includes(window.name)) continue;
+      signal.throwIfAborted();
+      const server = await startServer(serverFolder, path.join(dataFolder, window.name), { ...process.env, RIFTNET_TEST_BROWSER: control.address }, window.server);
       closers.push(() => server.stop());
-      for (const window of wanted) {
-        signal.throwIfAborted();
-        // A profile each: what one window is told to trust or to remember, the next does not know.
-        page = await browser.newPage({ viewport: { width: 1280, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
-        const code = await runInBrowser(page, windowAddress(server.port, window), signal, log);
-        if (code !== 0) await lastScreenshot(page);
-        failed ||= code;
-        // Before the server goes, so that the window does not try to reach it again.
-        await page.close();
-      }
+      page = await browser.newPage({ viewport: { width: 1280, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+      const code = await runInBrowser(page, windowAddress(server.port, window), signal, log);
+      if (code !== 0) await lastScreenshot(page);
+      failed ||= code;
+      // Before the server goes, so that the window does not try to reach it again.
+      await page.close();
       await server.stop();
     }
     if (windows.length === 0 || windows.includes('walk')) {
       signal.throwIfAborted();
-      failed += await walk({ browser, dataFolder: path.join(dataFolder, 'walk'), serverFolder, startServer: (...where) => startServer(...where, SERVERS.trusting) });
+      failed += await walk({ browser, dataFolder: path.join(dataFolder, 'walk'), serverFolder, startServer: (...where) => startServer(...where, TRUSTING) });
     }
     return failed;
   } catch (error) {
