@@ -1,4 +1,4 @@
-/** A script's process: sets the stage, runs the script when its program arrives, and pipeOptions with it. */
+/** A script's process: sets the stage, runs the script when its program arrives, and ends with it. */
 import { Buffer } from 'node:buffer';
 import { Socket as Pipe, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
 import process from 'node:process';

@@ -66,6 +66,7 @@ export class ReceivedBytes {
   }
 
   private copy(n: number): Buffer {
+    // A small one comes from Node's pool, as small buffers do everywhere: an array buffer for each would cost more than its bytes.
     const out = Buffer.allocUnsafe(n);
     for (let at = 0; at < n; ) {
       const [slab] = this.slabs;
