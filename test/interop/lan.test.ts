@@ -7,6 +7,7 @@ import type { Guest } from './support/guest';
 import type { Programs } from './support/programs';
 import type { ScriptFolder } from './support/script-folder';
 import { type Lan, LAN, WAN } from './support/topology';
+import { unsoundSums } from './support/wire-capture';
 
 /** One that no protocol is known by: tshark would look for its messages. */
 const PORT = 40_007;
@@ -169,12 +170,10 @@ describe('What we send', function () {
     for (let attempt = 0; attempt < 3; attempt++) {
       const capture = await everything(attempt);
       assert.ok((await capture.frames(`tcp.port == ${PORT}`)).length > 5_000, 'the transfers were captured');
-      // 0xffff is zero as well as 0 is (RFC 1071): a kernel that puts it there is blamed by tshark, one segment in 65 536.
-      const unsound = '_ws.malformed || ((ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0) && !(tcp.checksum == 0xffff && ip.dst in {10.77.0.50 .. 10.77.0.59}))';
-      assert.deepEqual(await capture.frames(unsound), []);
+      const ours = 'ip.src in {10.77.0.50 .. 10.77.0.59}';
+      assert.deepEqual(await capture.frames(`_ws.malformed || (${unsoundSums(ours)})`), []);
       // Of ours alone: a kernel resets where all is well when its repeated FIN is answered late (see shared-address.test.ts),
       // and one with more than one processor can send out of order.
-      const ours = 'ip.src in {10.77.0.50 .. 10.77.0.59}';
       assert.deepEqual(await capture.frames(`icmp.type == 3 || icmp.type == 5 || icmp.type == 11 || (${ours} && tcp.flags.reset == 1) || arp.duplicate-address-detected`), []);
       suspect = await capture.frames(`${ours} && (${['retransmission', 'lost_segment', 'out_of_order'].map((name) => `tcp.analysis.${name}`).join(' || ')})`);
       if (suspect.length === 0) return;

@@ -7,7 +7,7 @@ import type { Guest } from './support/guest';
 import type { Programs } from './support/programs';
 import type { ScriptFolder } from './support/script-folder';
 import { type Lan, LAN, WAN } from './support/topology';
-import type { WireCapture } from './support/wire-capture';
+import { unsoundSums, type WireCapture } from './support/wire-capture';
 
 const PORT = 7_000;
 const MEGABYTE = 1 << 20;
@@ -79,7 +79,7 @@ for (const binding of ['cap', 'libpcap'] as const) {
       await wire.stop();
       assert.ok((await wire.frames(`tcp.srcport == ${PORT}`)).length > 100, 'the capture has the flows');
       await assertHarmless();
-      assert.deepEqual(await wire.frames('ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0'), [], 'sums that are wrong');
+      assert.deepEqual(await wire.frames(unsoundSums(`ip.src == ${LAN.host} && tcp.srcport >= ${sharedPorts().first}`)), [], 'sums that are wrong');
     });
 
     it('leaves to the kernel what is the kernel\'s: each question gets one answer', async () => {
