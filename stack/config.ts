@@ -145,6 +145,8 @@ export interface DnsConfig {
   readonly timeoutMs: number;
   /** Tries over all servers before EAI_AGAIN. */
   readonly tries: number;
+  /** A name is given up after this, ms, whatever servers send: each alias that they name begins the tries anew. */
+  readonly limitMs: number;
   readonly cacheEntries: number;
   /** Bounds on the TTL taken from answers, s (RFC 2181 §8, RFC 2308 §5). */
   readonly maxTtlSeconds: number;
@@ -234,7 +236,7 @@ export const DEFAULT_CONFIG: StackConfig = {
   udp: { queueDatagrams: 256, queueBytes: 1 << 20, maxSockets: 4_096 },
   dhcp: { initialTimeoutMs: 4_000, broadcastFlag: true },
   dns: {
-    timeoutMs: 1_500, tries: 4, cacheEntries: 1_024, maxTtlSeconds: 86_400, maxNegativeTtlSeconds: 900, maxCnames: 16, maxQueries: 256,
+    timeoutMs: 1_500, tries: 4, limitMs: 30_000, cacheEntries: 1_024, maxTtlSeconds: 86_400, maxNegativeTtlSeconds: 900, maxCnames: 16, maxQueries: 256,
     waitForServersMs: 30_000, ednsPayloadBytes: 1_232, randomCase: true, deadAfter: 2, deadMs: 30_000, multicast: false,
   },
 };
@@ -271,7 +273,7 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
   udp: { queueDatagrams: COUNT, queueBytes: BYTES, maxSockets: [1, 65_535] },
   dhcp: { initialTimeoutMs: MS, broadcastFlag: null },
   dns: {
-    timeoutMs: MS, tries: [1, 100], cacheEntries: COUNT, maxTtlSeconds: [0, 2 ** 31 - 1], maxNegativeTtlSeconds: [0, 2 ** 31 - 1], maxCnames: [1, 1_000],
+    timeoutMs: MS, tries: [1, 100], limitMs: MS, cacheEntries: COUNT, maxTtlSeconds: [0, 2 ** 31 - 1], maxNegativeTtlSeconds: [0, 2 ** 31 - 1], maxCnames: [1, 1_000],
     maxQueries: COUNT, waitForServersMs: MS, ednsPayloadBytes: [512, 65_535], randomCase: null, deadAfter: COUNT, deadMs: MS, multicast: null,
   },
 };

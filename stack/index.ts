@@ -23,6 +23,7 @@ export { readSystemAddress, type SystemAddress } from './link/system-address';
 export type { Counters, Observer, StackEvent } from './observer';
 export { CryptoRandom, SeededRandom, type Random } from './random';
 export { runStack } from './run-stack';
+export type { DhcpFault, DhcpFaultKind } from './socket/dhcp-faults';
 export type { DhcpLeaseStore, RememberedLease } from './socket/dhcp-lease';
 export type { DnsResult } from './socket/dns-cache';
 export type { DnsServer } from './socket/dns-servers';

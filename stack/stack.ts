@@ -17,6 +17,7 @@ import type { Device, LinkChange, LinkCounters } from './link/device';
 import { createCounters, type Counters, type Observer } from './observer';
 import { KeyedHash, type Random } from './random';
 import { DhcpClient } from './socket/dhcp-client';
+import type { DhcpFault } from './socket/dhcp-faults';
 import { DnsResolver } from './socket/dns-resolver';
 import { UdpLayer } from './socket/udp';
 import { TcpLayer } from './tcp/tcp-layer';
@@ -169,6 +170,11 @@ export class Stack {
         onLost: (reason) => this.addressing.lose(reason),
       });
     }
+  }
+
+  /** What DHCP servers did wrong since an address was last kept; none without DHCP. */
+  get dhcpFaults(): readonly DhcpFault[] {
+    return this.dhcp?.faults ?? [];
   }
 
   /** What the device under the stack has counted. */

@@ -8,8 +8,9 @@ import {
   optionAddress, OPTION_REQUESTED_ADDRESS, OPTION_SERVER_ID, parseDhcp, words, type DhcpMessage,
 } from '../wire/dhcp';
 import { readLease, readOffer, usable, type DhcpLease, type DhcpLeaseStore, type DhcpOffer } from './dhcp-lease';
+import { DhcpFaults, type DhcpFault } from './dhcp-faults';
 import { DhcpOffers } from './dhcp-offers';
-import { encodeRequest, type DhcpIdentity, type DhcpRequest } from './dhcp-request';
+import { encodeRequest, seconds, type DhcpIdentity, type DhcpRequest } from './dhcp-request';
 import type { DhcpState as State } from './dhcp-state';
 import type { UdpLayer, UdpSocket } from './udp';
 
@@ -63,12 +64,18 @@ export class DhcpClient {
   private declines = 0;
   private lastRefusal = '';
   private readonly offers = new DhcpOffers();
+  private readonly wrong = new DhcpFaults();
 
   constructor(private readonly options: DhcpClientOptions) {}
 
   /** RFC 2131's name of the state, in lower case. */
   get stateName(): State['name'] {
     return this.state.name;
+  }
+
+  /** What servers did wrong since an address was last kept: the latest of each, of at most four. */
+  get faults(): readonly DhcpFault[] {
+    return this.wrong.all;
   }
 
   /**
@@ -81,7 +88,7 @@ export class DhcpClient {
     socket.onChange = (_, at) => this.receive(at);
     this.socket = socket;
     const last = this.options.store?.load() ?? null;
-    if (last !== null && usable(last.address) && !this.isRefused(last.address)) this.sendReboot(now, this.options.random.u32(), now, last.address, 0);
+    if (last !== null && usable(last.address) && !this.isRefused(last.address, null)) this.sendReboot(now, this.options.random.u32(), now, last.address, 0);
     else this.discover(now);
   }
 
@@ -143,12 +150,13 @@ export class DhcpClient {
     if (state.name !== 'bound' && state.name !== 'renewing' && state.name !== 'rebinding') return;
     const { address, server } = state.lease;
     // Whose ARP was heard can be this computer's own.
-    if (this.isRefused(address)) {
+    if (this.isRefused(address, server)) {
       this.abandon(now);
       return this.options.onLost(`the DHCP lease cannot be kept: ${this.lastRefusal}`);
     }
     this.send(DHCP_DECLINE, { options: [[OPTION_REQUESTED_ADDRESS, words(address)], [OPTION_SERVER_ID, words(server)]] });
     this.options.counters.txDeclines++;
+    this.wrong.note(server, 'taken');
     this.options.store?.save(null);
     this.declines++;
     this.state = { name: 'init', startAt: now + (this.declines >= MAX_DECLINES ? MANY_DECLINES_WAIT_MS : DECLINE_WAIT_MS) };
@@ -175,6 +183,7 @@ export class DhcpClient {
         // RFC 2131 §3.1.5: the server that offered does not answer: another may, or all is begun anew.
         if (state.tries >= (this.offers.waits ? MAX_REQUESTS_OF_SEVERAL : MAX_REQUESTS)) {
           this.offers.fail(state.offer.server);
+          this.wrong.note(state.offer.server, 'silent');
           return this.requestNext(state, now) ? undefined : this.discover(now);
         }
         return this.sendRequest(now, state.xid, state.startedAt, state.offer, state.tries);
@@ -256,12 +265,15 @@ export class DhcpClient {
         continue;
       }
       const message = parseDhcp(datagram.data);
-      if (message) this.handle(message, now);
-      else this.options.counters.rxMalformed++;
+      if (message) this.handle(message, datagram.source, now);
+      else {
+        this.options.counters.rxMalformed++;
+        if (!('lease' in this.state)) this.wrong.note(datagram.source, 'malformed');
+      }
     }
   }
 
-  private handle(message: DhcpMessage, now: number): void {
+  private handle(message: DhcpMessage, from: Ipv4Address, now: number): void {
     const { counters } = this.options;
     const { state } = this;
     if (message.op !== 'reply' || state.name === 'stopped' || state.name === 'init' || state.name === 'bound') {
@@ -273,12 +285,12 @@ export class DhcpClient {
       counters.rxWrongTransaction++;
       return;
     }
-    if (message.type === DHCP_OFFER && (state.name === 'selecting' || state.name === 'requesting')) return this.offered(message, state, now);
+    if (message.type === DHCP_OFFER && (state.name === 'selecting' || state.name === 'requesting')) return this.offered(message, from, state, now);
     if (state.name === 'selecting') {
       counters.rxUnexpected++;
       return;
     }
-    if (message.type === DHCP_NAK) return this.refused(message, state, now);
+    if (message.type === DHCP_NAK) return this.refused(message, from, state, now);
     if (message.type !== DHCP_ACK) {
       counters.rxUnexpected++;
       return;
@@ -288,6 +300,7 @@ export class DhcpClient {
     // An ACK of the server that was not asked is another client's business, or a rogue's. REBINDING asks all.
     if (!lease || lease.address !== expected || (state.name === 'requesting' && lease.server !== state.offer.server) || now >= lease.expiresAt) {
       counters.rxUnusable++;
+      this.wrong.note(from, 'unusable');
       if (state.name !== 'requesting' || optionAddress(message, OPTION_SERVER_ID) !== state.offer.server) return;
       // It will answer no better when it is asked again; the others have withdrawn their offers meanwhile.
       this.offers.fail(state.offer.server);
@@ -295,7 +308,7 @@ export class DhcpClient {
       return;
     }
     // What was in order when it was offered need not be so still: an interface of the computer can have come up.
-    if (this.isRefused(lease.address)) {
+    if (this.isRefused(lease.address, from)) {
       this.state = { name: 'init', startAt: now + this.timeout(0) };
       this.options.store?.save(null);
       if ('lease' in state) this.options.onLost(`the DHCP lease cannot be kept: ${this.lastRefusal}`);
@@ -306,19 +319,20 @@ export class DhcpClient {
     counters.leases++;
     this.naks = 0;
     if ('lease' in state) this.declines = 0;
+    this.wrong.leased('lease' in state);
     this.options.store?.save({ address: lease.address, server: lease.server });
     this.options.onLease(lease);
   }
 
   /** RFC 2131 §4.4.1 leaves the choice among offers open: the first that can be used, of a server that has not failed. */
-  private offered(message: DhcpMessage, state: State & { name: 'selecting' | 'requesting' }, now: number): void {
+  private offered(message: DhcpMessage, from: Ipv4Address, state: State & { name: 'selecting' | 'requesting' }, now: number): void {
     const { counters } = this.options;
     const offer = readOffer(message);
     if (offer === null) {
       counters.rxUnusable++;
-      return;
+      return this.wrong.note(from, 'unusable');
     }
-    if (this.isRefused(offer.address)) return;
+    if (this.isRefused(offer.address, from)) return;
     if (state.name === 'selecting' && !this.offers.hasFailed(offer.server)) return this.sendRequest(now, state.xid, state.startedAt, offer, 0);
     const isAsked = state.name === 'requesting' && state.offer.server === offer.server;
     if (isAsked || !this.offers.keep(offer)) counters.rxUnexpected++;
@@ -332,7 +346,7 @@ export class DhcpClient {
     return offer !== null;
   }
 
-  private refused(message: DhcpMessage, state: State & { name: 'rebooting' | 'requesting' | 'renewing' | 'rebinding' }, now: number): void {
+  private refused(message: DhcpMessage, from: Ipv4Address, state: State & { name: 'rebooting' | 'requesting' | 'renewing' | 'rebinding' }, now: number): void {
     const server = optionAddress(message, OPTION_SERVER_ID);
     const asked = state.name === 'requesting' ? state.offer.server : state.name === 'renewing' ? state.lease.server : null;
     // RFC 2131 table 3: a NAK names its server; one that was not asked has nothing to refuse.
@@ -343,6 +357,7 @@ export class DhcpClient {
     this.options.counters.rxNaks++;
     if (state.name === 'requesting') {
       this.offers.fail(state.offer.server);
+      this.wrong.note(from, 'refuses');
       if (this.requestNext(state, now)) return;
     }
     // RFC 2131 §3.1.5 begins anew; not at once, or a server that always refuses is asked without a pause.
@@ -359,10 +374,12 @@ export class DhcpClient {
     return { name: 'init', startAt: now + this.timeout(this.naks++) / 4 };
   }
 
-  private isRefused(address: Ipv4Address): boolean {
+  /** @param from the server that gives it; null: none has yet */
+  private isRefused(address: Ipv4Address, from: Ipv4Address | null): boolean {
     const why = this.options.refuse?.(address) ?? null;
     if (why === null) return false;
     this.options.counters.rxRefused++;
+    if (from !== null) this.wrong.note(from, 'own');
     const refusal = `${formatIpv4(address)}: ${why}`;
     if (refusal !== this.lastRefusal) this.options.onRefused?.(address, why);
     this.lastRefusal = refusal;
@@ -375,8 +392,4 @@ export class DhcpClient {
     // What cannot be sent is lost like any datagram: the retransmission comes.
     this.socket?.send(to, DHCP_SERVER_PORT, encodeRequest(this.options, type, { xid, ...rest }), { source: fields.ciaddr ?? 0 });
   }
-}
-
-function seconds(ms: number): number {
-  return Math.min(0xffff, Math.floor(ms / 1000));
 }

@@ -50,6 +50,11 @@ export function encodeRequest(
   });
 }
 
+/** As the field `secs` has room for. */
+export function seconds(ms: number): number {
+  return Math.min(0xffff, Math.floor(ms / 1000));
+}
+
 function asciiBytes(text: string): Uint8Array {
   return Uint8Array.from(text.slice(0, 255), (char) => char.charCodeAt(0) & 0x7f);
 }

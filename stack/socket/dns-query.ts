@@ -49,6 +49,8 @@ export class DnsQuery {
   private alive: DnsServer[];
   /** What each server said that failed. */
   private readonly failures = new Map<DnsServer, string>();
+  /** Answers to what each server was asked that were not believed. */
+  private readonly dropped = new Map<DnsServer, number>();
   /** The name asked for now: an alias leads from the first to others. */
   private current: string;
   private aliases = 0;
@@ -78,8 +80,14 @@ export class DnsQuery {
   poll(now: number): void {
     this.now = now;
     if (this.finished || (this.sent > 0 && now < this.deadline)) return;
-    if (this.sent > 0) this.timedOut(now);
+    if (now >= this.giveUpAt) this.giveUp(now);
+    else if (this.sent > 0) this.timedOut(now);
     else this.next(now);
+  }
+
+  /** Servers that answer with one alias after another could go on for long: whatever they say, here it ends. */
+  private get giveUpAt(): number {
+    return this.startedAt + this.options.config.limitMs;
   }
 
   /** Forgets the query: `finish` is not called any more. */
@@ -119,7 +127,7 @@ export class DnsQuery {
     if (this.sent > 0) counters.retries++;
     const round = Math.floor(this.sent / Math.max(this.servers.length, 1));
     this.sent++;
-    this.deadline = now + config.timeoutMs * 1.5 ** round;
+    this.deadline = Math.min(this.giveUpAt, now + config.timeoutMs * 1.5 ** round);
     if (socket.send(server.address, server.port, this.message(attempt)) !== 'sent') {
       this.serverFailed(attempt, 'no route', now);
     }
@@ -154,7 +162,7 @@ export class DnsQuery {
     }
     counters.tcpQueries++;
     // A handshake comes before the answer.
-    this.deadline = now + 2 * config.timeoutMs;
+    this.deadline = Math.min(this.giveUpAt, now + 2 * config.timeoutMs);
     return true;
   }
 
@@ -189,18 +197,22 @@ export class DnsQuery {
     else this.next(now);
   }
 
+  private drop({ server }: Try, counter: 'rxMismatched' | 'rxMalformed'): void {
+    this.options.counters[counter]++;
+    this.dropped.set(server, (this.dropped.get(server) ?? 0) + 1);
+  }
+
   private receive(attempt: Try, socket: UdpSocket, now: number): void {
-    const { counters } = this.options;
     const { server } = attempt;
     for (let datagram = socket.receive(); datagram && !this.finished; datagram = socket.receive()) {
       // RFC 5452 §9.1: an answer comes from where the question went, with its id and its question.
       if (datagram.source !== server.address || datagram.sourcePort !== server.port) {
-        counters.rxMismatched++;
+        this.drop(attempt, 'rxMismatched');
         continue;
       }
       const response = decodeDnsResponse(datagram.data);
-      if (!response) counters.rxMalformed++;
-      else if (!matches(response, attempt)) counters.rxMismatched++;
+      if (!response) this.drop(attempt, 'rxMalformed');
+      else if (!matches(response, attempt)) this.drop(attempt, 'rxMismatched');
       else if (response.question !== null && response.question.asWritten !== attempt.asked) this.otherCase(attempt, now);
       else this.answered(response, attempt, now);
     }
@@ -293,10 +305,17 @@ export class DnsQuery {
   }
 
   private giveUp(now: number): void {
-    const said = this.servers.map((server) => `${formatDnsServer(server)} (${this.failures.get(server) ?? 'no answer'})`);
+    const said = this.servers.map((server) => `${formatDnsServer(server)} (${this.failures.get(server) ?? 'no answer'}${this.describeDropped(server)})`);
     const seconds = ((now - this.startedAt) / 1000).toFixed(1);
-    const text = `${this.shown} could not be resolved: asked ${said.join(', ')} for ${seconds} s; check the network, or set other name servers`;
+    const text = `${this.shown} could not be resolved: asked ${said.join(', ')} for ${seconds} s; check the network, or set other servers (dns)`;
     this.end({ error: new StackError('EAI_AGAIN', text) }, null, now);
+  }
+
+  /** A server that is silent and one whose answers are not believed want different steps. */
+  private describeDropped(server: DnsServer): string {
+    const count = this.dropped.get(server) ?? 0;
+    if (count === 0) return '';
+    return count === 1 ? '; 1 that does not fit the question was dropped' : `; ${count} that do not fit the question were dropped`;
   }
 
   private end(result: DnsResult, ttlSeconds: number | null, now: number): void {

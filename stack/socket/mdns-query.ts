@@ -33,6 +33,7 @@ export class MdnsQuery {
   private id = 0;
   private sent = 0;
   private seen = 0;
+  private dropped = 0;
   private finished = false;
 
   /** @param name valid, in lower case @param finish called once, with the result and how long it holds, s; null: it is not to be kept */
@@ -48,7 +49,7 @@ export class MdnsQuery {
     const wait = WAITS_MS[this.sent];
     if (wait === undefined) {
       this.options.counters.timeouts++;
-      const text = `${JSON.stringify(this.name)} does not exist: no device on the link answers to the name; check that it is switched on, and the spelling`;
+      const text = `${JSON.stringify(this.name)} does not exist: no device on the link answers to the name${this.describeDropped()}; check that it is switched on, and the spelling`;
       return this.end({ error: new StackError('ENOTFOUND', text) }, null, now);
     }
     this.ask(now, wait);
@@ -79,15 +80,15 @@ export class MdnsQuery {
   }
 
   private receive(socket: UdpSocket, now: number): void {
-    const { counters, isOnLink } = this.options;
+    const { isOnLink } = this.options;
     for (let datagram = socket.receive(); datagram && !this.finished; datagram = socket.receive()) {
       // RFC 6762 §11: an answer from elsewhere is no answer. §6.7: a one-shot query is answered from port 5353.
       if (!(isOnLink?.(datagram.source) ?? false) || datagram.sourcePort !== MDNS_PORT || ++this.seen > MAX_DATAGRAMS) {
-        counters.rxMismatched++;
+        this.drop('rxMismatched');
         continue;
       }
       const response = decodeDnsResponse(datagram.data);
-      if (response === null) counters.rxMalformed++;
+      if (response === null) this.drop('rxMalformed');
       else this.answered(response, now);
     }
   }
@@ -97,11 +98,21 @@ export class MdnsQuery {
     const { question } = response;
     const addresses = response.answers.flatMap((record) => (record.type === 'A' && record.name === this.name ? [record] : []));
     if (response.id !== this.id || question?.isAddress !== true || question.name !== this.name || addresses.length === 0) {
-      this.options.counters.rxMismatched++;
-      return;
+      return this.drop('rxMismatched');
     }
     const ttl = Math.min(MAX_TTL_SECONDS, ...addresses.map((record) => record.ttlSeconds));
     this.end({ addresses: [...new Set(addresses.slice(0, MAX_ADDRESSES).map((record) => record.address))] }, ttl, now);
+  }
+
+  private drop(counter: 'rxMismatched' | 'rxMalformed'): void {
+    this.options.counters[counter]++;
+    this.dropped++;
+  }
+
+  /** Somebody did answer, whom RFC 6762 does not let us believe. */
+  private describeDropped(): string {
+    if (this.dropped === 0) return '';
+    return ` (${this.dropped} ${this.dropped === 1 ? 'answer was' : 'answers were'} dropped: not from the link's port 5353, or not to the question)`;
   }
 
   private end(result: DnsResult, ttlSeconds: number | null, now: number): void {

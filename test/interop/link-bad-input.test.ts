@@ -51,7 +51,7 @@ describe('The link pcap where something is wrong', function () {
     const expected = [
       /^EHOSTUNREACH 10\.9\.9\.9:80 cannot be reached: the router 10\.77\.0\.254 does not answer/,
       /^EHOSTUNREACH 10\.77\.0\.44:80 cannot be reached: nothing on the local network answers for it/,
-      /^EAI_AGAIN .*"name\.example" could not be resolved: asked 10\.77\.0\.253 .*check the network, or set other name servers/,
+      /^EAI_AGAIN .*"name\.example" could not be resolved: asked 10\.77\.0\.253 .*check the network, or name other servers, --dns A\.B\.C\.D \(setting riftnet\.dns\)/,
       /^ENOTFOUND .*"printer\.local" does not exist: no device on the link answers to the name/,
     ];
     assert.equal(lines.length, expected.length, describeRun(result));

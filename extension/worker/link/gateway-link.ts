@@ -1,6 +1,6 @@
 /** The embedded gateway: a router in this process, which relays through the operating system's sockets. */
 import { formatIpv4, Gateway, StackError } from '../../../stack';
-import { LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
+import { explainLookup, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
 
 /** DHCP in memory answers at once: after this something is wrong. */
 const ADDRESS_TIMEOUT_MS = 20_000;
@@ -22,7 +22,8 @@ export function openGatewayLink({ settings, clock, random, observer }: LinkConte
     thisComputer: { address: gateway.hostAddressInside, outside },
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
     explainNoAddress: () => ({ cause: 'the embedded gateway does not answer', advice: 'this is an error of Riftnet: please report it' }),
-    explainLookup({ code, message }) {
+    explainLookup(error) {
+      const { code, message } = explainLookup(error);
       // The gateway's own address tells nobody anything.
       const servers = gateway.nameServers.join(', ') || 'no server';
       const own = formatIpv4(gateway.address).replaceAll('.', '\\.');

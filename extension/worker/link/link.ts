@@ -1,5 +1,5 @@
 /** The seam between the worker and a way to the network: one file beside this one for each kind. */
-import type { AddressOptions, Clock, Device, Observer, PartialStackConfig, Random, Stack, StackError, TcpSocket } from '../../../stack';
+import { StackError, type AddressOptions, type Clock, type Device, type Observer, type PartialStackConfig, type Random, type Stack, type TcpSocket } from '../../../stack';
 import type { LinkReport, WorkerSettings } from '../../protocol';
 
 export type LogLevel = 'info' | 'warn' | 'error' | 'debug';
@@ -72,4 +72,9 @@ export interface LinkAttempt {
   readonly patienceMs: number;
   /** It could not be opened, or nobody had offered one: why, in a few words. The next way is taken. */
   readonly onFailure?: (reason: string) => void;
+}
+
+/** A failed lookup, with the option that helps. */
+export function explainLookup({ code, message }: StackError): StackError {
+  return new StackError(code, message.replace(/\bset (one|other servers) \(dns\)/, 'name $1, --dns A.B.C.D (setting riftnet.dns)'));
 }

@@ -1,14 +1,15 @@
 /** A host of its own on the network of one of the machine's interfaces, over libpcap. */
 import os from 'node:os';
 import {
-  formatIpv4, formatMac, listInterfaces, openPcap, parseIpv4, StackError,
-  type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice, type Stack,
+  formatIpv4, formatMac, listInterfaces, openPcap, parseIpv4,
+  type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice,
 } from '../../../stack';
 import type { AddressSetting, PcapSettings } from '../../protocol';
 import { AddressWatch } from './address-watch';
 import type { Instance } from './instance';
 import { describeInterfaces, fitInterfaces } from './interface-choice';
-import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
+import { explainLookup, LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
+import { explainNoAddress } from './no-address';
 import { RouterPath } from './router-path';
 
 const DNS_PORT = 53;
@@ -19,7 +20,6 @@ const ADDRESS_TIMEOUT_MS = 40_000;
  * example for one of 10 Mbit/s. Doubling, DISCOVERs go out at 0, 1, 3 and 7 s, each ±¼ s.
  */
 export const DHCP_TIMEOUT_MS = 1_000;
-const OTHER_WAY = 'give the stack an address, --address A.B.C.D/LEN (setting riftnet.address), or take --link gateway';
 
 export interface PcapLinkOptions {
   readonly on: NetworkInterface;
@@ -84,11 +84,6 @@ export function openPcapLink({ settings, clock, observer }: LinkContext, { on, i
   };
 }
 
-/** A failed lookup, with the option that helps. */
-export function explainLookup({ code, message }: StackError): StackError {
-  return new StackError(code, message.replace('set one (dns)', 'name one, --dns A.B.C.D (setting riftnet.dns)'));
-}
-
 /** @throws LinkFailure naming why each binding that was tried gave no capture */
 export function openDevice(
   { binding }: PcapSettings,
@@ -146,18 +141,6 @@ function parseAddress(text: string, what: string): number {
 export function parseServer(text: string): DnsServer {
   const [address = '', port] = text.split(':');
   return { address: parseAddress(address, 'name server'), port: port === undefined ? DNS_PORT : Number(port) };
-}
-
-function explainNoAddress(stack: Stack, wanted: AddressOptions, { interfaceName, isUp }: PcapDevice): ReturnType<Link['explainNoAddress']> {
-  const { dhcp, arp } = stack.counters;
-  const say = (cause: string, advice = OTHER_WAY) => ({ cause, advice });
-  if (!isUp) return say(`the interface ${interfaceName} is down`, 'bring it up');
-  if (wanted.mode !== 'dhcp') return say(`${formatIpv4(wanted.address)} on ${interfaceName} is not free`, 'give the stack another address');
-  if (dhcp.rxRefused > 0) return say(`DHCP on ${interfaceName} offers only addresses that this computer has itself`);
-  if (dhcp.txDeclines > 0 || arp.conflicts > 0) return say(`each address that DHCP on ${interfaceName} offered is another host's`);
-  if (dhcp.rxNaks > 0 || dhcp.rxUnusable > 0) return say(`the answers of DHCP on ${interfaceName} cannot be used`);
-  if (dhcp.leases > 0) return say(`the address that DHCP gave on ${interfaceName} is still being checked for another owner`, 'wait a few seconds more');
-  return say(`no DHCP server answers on ${interfaceName}`);
 }
 
 /** Whether the interface has another MAC address now: Wi-Fi gives itself a new one for each network. */

@@ -7,8 +7,8 @@ import {
 } from '../../../stack';
 import type { AddressSetting } from '../../protocol';
 import { watchKernel } from './kernel-watch';
-import { LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
-import { explainLookup, hasOtherMac, openDevice, parseServer } from './pcap-link';
+import { explainLookup, LinkFailure, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
+import { hasOtherMac, openDevice, parseServer } from './pcap-link';
 import { takePortSlice, type PortSlice } from './port-slice';
 
 /** The computer's address can change: looked at so often, ms. */

@@ -162,4 +162,35 @@ describe('The DNS resolver with servers that are dead', () => {
     x.resolve('c.org');
     assert.equal(x.take().destination, ONE.address);
   });
+
+  it('tells what of each server was dropped, where nothing else came', () => {
+    const x = new Asked({ timeoutMs: 1_000, tries: 3 });
+    const results = x.resolve('example.org');
+    const first = x.take();
+    x.reply(first, { id: ((first.query.id ?? 0) + 1) & 0xffff });
+    x.until(1_000);
+    const second = x.take();
+    for (let i = 0; i < 2; i++) x.reply(second, {}, { port: 1_053 });
+    x.host.arrive({ address: TWO.address, port: TWO.port }, { address: second.source, port: second.sourcePort }, Uint8Array.of(1, 2), x.now);
+    x.until(10_000);
+    assert.deepEqual(results, [
+      'EAI_AGAIN: "example.org" could not be resolved: asked 10.0.0.53 (no answer; 1 that does not fit the question was dropped), 10.0.0.54:5353 (no answer; 3 that do not fit the question were dropped) for 3.5 s; check the network, or set other servers (dns)',
+    ]);
+    assert.deepEqual([x.counters.rxMismatched, x.counters.rxMalformed], [3, 1]);
+  });
+
+  it('ends after half a minute, however long aliases lead on without an end', () => {
+    const x = new Asked({}, [ONE]);
+    const results = x.resolve('a0.org');
+    for (let aliases = 1; aliases < 16; aliases++) {
+      const sent = x.take();
+      // The answer comes after the second question, and names another alias.
+      x.until(x.now + 3_400);
+      if (results.length > 0) break;
+      x.host.sent.length = 0;
+      x.reply(sent, { answers: [cname(nameOf(sent) ?? '', `a${aliases}.org`)] });
+    }
+    assert.match(results[0] ?? '', /^EAI_AGAIN: "a0\.org" could not be resolved: asked 10\.0\.0\.53 \(no answer\) for 30\.0 s; /);
+    assert.equal(x.resolver.pollAt(), Infinity);
+  });
 });
