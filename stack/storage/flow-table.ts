@@ -46,8 +46,8 @@ export class FlowTable<T extends Flow> {
     this.count++;
   }
 
-  /** Does nothing if the flow is not in the table. */
-  remove(flow: T): void {
+  /** @returns whether the flow was in the table */
+  remove(flow: T): boolean {
     const key = this.keyOf(flow);
     const bucket = this.buckets.get(key);
     if (bucket === flow) this.buckets.delete(key);
@@ -56,9 +56,10 @@ export class FlowTable<T extends Flow> {
       const only = rest[0];
       if (rest.length === 1 && only) this.buckets.set(key, only);
       else this.buckets.set(key, rest);
-    } else return;
+    } else return false;
     this.count--;
     if (this.recent === flow) this.recent = null;
+    return true;
   }
 
   *[Symbol.iterator](): IterableIterator<T> {

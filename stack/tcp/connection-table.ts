@@ -3,7 +3,7 @@ import type { TcpConfig } from '../config';
 import { KeyedHash, type Random } from '../random';
 import { FlowTable } from '../storage/flow-table';
 import type { Listener, Request } from './listener';
-import { pickEphemeralPort } from './ports';
+import { EphemeralPorts } from './ports';
 import type { Tcb } from './tcb';
 
 /** Random ports tried before the table is taken for nearly full. */
@@ -19,11 +19,13 @@ export class ConnectionTable {
   private readonly listeners: Listener[] = [];
   /** Oldest first. */
   private readonly timeWait = new Set<Tcb>();
+  private readonly ephemeral: EphemeralPorts;
 
   constructor(
     private readonly config: TcpConfig,
-    private readonly random: Random,
+    random: Random,
   ) {
+    this.ephemeral = new EphemeralPorts(random, config);
     const hash = new KeyedHash(random);
     const hashFlow = (local: number, remote: number, ports: number): number => hash.hash(local, remote, ports);
     this.connections = new FlowTable<Tcb>(hashFlow);
@@ -32,10 +34,11 @@ export class ConnectionTable {
 
   add(tcb: Tcb): void {
     this.connections.add(tcb);
+    this.ephemeral.take(tcb);
   }
 
   remove(tcb: Tcb): void {
-    this.connections.remove(tcb);
+    if (this.connections.remove(tcb)) this.ephemeral.release(tcb);
     this.timeWait.delete(tcb);
   }
 
@@ -48,6 +51,11 @@ export class ConnectionTable {
   oldestTimeWait(): Tcb | null {
     const [oldest] = this.timeWait;
     return oldest ?? null;
+  }
+
+  /** As many connections out may go to one destination. */
+  get ephemeralPorts(): number {
+    return this.ephemeral.count;
   }
 
   get isFull(): boolean {
@@ -87,7 +95,7 @@ export class ConnectionTable {
    * @param wanted 0: any @returns null if there is none
    */
   localPort(local: number, remote: number, remotePort: number, wanted: number, now: number): { port: number; replaces: Tcb | null } | null {
-    const { ephemeralFirst, ephemeralLast } = this.config;
+    const { ephemeral } = this;
     const holder = (port: number): Tcb | null => this.connections.find(local, port, remote, remotePort);
     const isFree = (port: number): boolean => !this.isListening(port) && holder(port) === null;
     if (wanted !== 0) {
@@ -95,14 +103,23 @@ export class ConnectionTable {
       const waiting = holder(wanted);
       return waiting && mayBeReplaced(waiting, now) ? { port: wanted, replaces: waiting } : null;
     }
-    for (let i = 0; i < RANDOM_TRIES; i++) {
-      const port = ephemeralFirst + this.random.below(ephemeralLast - ephemeralFirst + 1);
+    const taken = ephemeral.takenBy(local, remote, remotePort);
+    const anyFree = taken + this.listenedOn(holder) < ephemeral.count;
+    for (let i = 0; anyFree && i < RANDOM_TRIES; i++) {
+      const port = ephemeral.any();
       if (isFree(port)) return { port, replaces: null };
     }
     const waiting = this.oldestReplaceable(local, remote, remotePort, now);
     if (waiting) return { port: waiting.localPort, replaces: waiting };
-    const port = pickEphemeralPort(this.random, this.config, isFree);
+    const port = anyFree ? ephemeral.search(isFree) : null;
     return port === null ? null : { port, replaces: null };
+  }
+
+  /** How many ephemeral ports are listened on and not held by a connection, which counts already. */
+  private listenedOn(holder: (port: number) => Tcb | null): number {
+    const ports = new Set<number>();
+    for (const { port } of this.listeners) if (port !== 'any' && this.ephemeral.includes(port) && holder(port) === null) ports.add(port);
+    return ports.size;
   }
 
   private isListening(port: number): boolean {

@@ -107,7 +107,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
   /**
    * The active open (RFC 9293 §3.10.1). The SYN goes out in the next poll.
    * @throws StackError EINVAL for a port that cannot be, ENETUNREACH without an address or route, EADDRNOTAVAIL for an address no host can have
-   * or when no port is free or the wanted one is not ours, EADDRINUSE for a tuple in use, ENOBUFS at `maxConnections`.
+   * or when the wanted port is not ours, EADDRINUSE for a tuple in use, ENOBUFS at `maxConnections` and when no port is left for the destination.
    */
   connect(options: TcpConnectOptions, now: number): TcpSocket {
     this.now = now;
@@ -125,7 +125,7 @@ export class TcpLayer implements TcpContext, ListenerHost {
     if (wanted !== 0) this.checkOurs(wanted);
     const local = this.table.localPort(localAddress, remoteAddress, remotePort, wanted, now);
     if (local === null && wanted !== 0) throw new StackError('EADDRINUSE', `Cannot connect to ${target} from port ${wanted}: the port is in use.`);
-    if (local === null) throw new StackError('EADDRNOTAVAIL', `Cannot connect to ${target}: no free port is left. Close connections, or wait for TIME-WAIT to end.`);
+    if (local === null) throw new StackError('ENOBUFS', `Cannot connect to ${target}: no port is left, one destination takes at most ${this.table.ephemeralPorts}. Close connections to it, or wait for TIME-WAIT to end.`);
     if (local.replaces) this.replaceTimeWait(local.replaces);
     const tcb = this.create({ localAddress, localPort: local.port, remoteAddress, remotePort }, false);
     tcb.synOwed = true;

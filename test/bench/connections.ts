@@ -66,7 +66,7 @@ function connect(client: Stack, now: number): TcpSocket | null {
   try {
     return client.tcp.connect({ address: SERVER_ADDRESS, port: PORT }, now);
   } catch (error) {
-    if (error instanceof StackError && error.code === 'EADDRNOTAVAIL') return null;
+    if (error instanceof StackError && error.code === 'ENOBUFS') return null;
     throw error;
   }
 }

@@ -166,6 +166,8 @@ function beginConnect(kernel: Kernel, descriptor: Descriptor, target: { address:
   try {
     descriptor.socket = host.guarded(() => host.tcp.connect({ address, port, localPort: descriptor.bound?.port ?? 0 }, host.now));
   } catch (error) {
+    // Linux, whose scripts these are, has another code where no port is left.
+    if (error instanceof StackError && error.code === 'ENOBUFS') return failure('EADDRNOTAVAIL');
     return stackFailure(error);
   }
   applyRemembered(kernel, descriptor, descriptor.socket);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { StackError } from '../../../stack/errors';
+import { FlowTable } from '../../../stack/storage/flow-table';
+import type { TcpSocket } from '../../../stack/tcp/types';
 import { TcpHarness } from '../../support/tcp-harness';
 
 describe('TCP initial sequence numbers (RFC 6528)', () => {
@@ -69,11 +71,11 @@ describe('TCP ephemeral ports (RFC 6056)', () => {
     assert.ok(upper > 180 && upper < 320, `${upper} of 500 in the upper half`);
   });
 
-  it('are all used before EADDRNOTAVAIL, and used again once free', () => {
+  it('are all used before ENOBUFS, and used again once free', () => {
     const t = new TcpHarness({ config: { ephemeralFirst: 60_000, ephemeralLast: 60_009 } });
     const sockets = Array.from({ length: 10 }, () => t.connect({ localPort: 0 }));
     assert.equal(new Set(sockets.map((socket) => socket.localPort)).size, 10);
-    assert.throws(() => t.connect({ localPort: 0 }), code('EADDRNOTAVAIL'));
+    assert.throws(() => t.connect({ localPort: 0 }), { code: 'ENOBUFS', message: /10\.0\.0\.1:80: no port is left, one destination takes at most 10\. Close connections/ });
     const [first] = sockets;
     assert.ok(first);
     t.abort(1, first);
@@ -88,10 +90,48 @@ describe('TCP ephemeral ports (RFC 6056)', () => {
         const socket = t.connect({ localPort: 0, port: 80 + (i % 3) });
         pairs.add(`${socket.localPort} ${socket.remotePort}`);
       } catch (error) {
-        assert.ok(error instanceof StackError && error.code === 'EADDRNOTAVAIL');
+        assert.ok(error instanceof StackError && error.code === 'ENOBUFS');
       }
     }
+    assert.equal(pairs.size, 6);
     assert.equal([...t.tcp.sockets].length, pairs.size);
+  });
+
+  it('once used up by a destination are not looked through again: 25 000 connections to one, those too many refused at once', () => {
+    const t = new TcpHarness();
+    const sockets: TcpSocket[] = [];
+    const tries = (count: number): number => {
+      let refused = 0;
+      for (let i = 0; i < count; i++) {
+        try {
+          sockets.push(t.connect({ localPort: 0 }));
+        } catch (error) {
+          assert.ok(error instanceof StackError && error.code === 'ENOBUFS');
+          refused++;
+        }
+      }
+      return refused;
+    };
+    assert.equal(tries(16_384), 0);
+    const { result: refused, looks } = countingLooks(() => tries(8_616));
+    assert.deepEqual([sockets.length, refused], [16_384, 8_616]);
+    assert.equal(looks, 0);
+    assert.equal(t.connect({ localPort: 0, port: 81 }).remotePort, 81, 'another destination has ports of its own');
+    const [first] = sockets;
+    assert.ok(first);
+    t.abort(0, first);
+    assert.equal(t.connect({ localPort: 0 }).localPort, first.localPort);
+    assert.throws(() => t.connect({ localPort: 0 }), code('ENOBUFS'));
+  });
+
+  it('count as taken while listened on, once only', () => {
+    const t = new TcpHarness({ config: { ephemeralFirst: 60_000, ephemeralLast: 60_002 } });
+    t.listen({ port: 60_000 });
+    t.send(0, { flags: 'SYN', seq: 0, sourcePort: 80, destinationPort: 60_000 });
+    t.take(0);
+    const ports = [1, 2].map(() => t.connect({ localPort: 0 }).localPort);
+    assert.deepEqual(ports.sort(), [60_001, 60_002]);
+    assert.throws(() => t.connect({ localPort: 0 }), code('ENOBUFS'));
   });
 
   it('never take a port that is listened on', () => {
@@ -153,6 +193,21 @@ describe('TCP connect: what it refuses at once', () => {
     assert.equal(t.counters.rxTableFull, 2);
   });
 });
+
+/** What `run` gives, and how often it looked for a connection. */
+function countingLooks<T>(run: () => T): { result: T; looks: number } {
+  const find = FlowTable.prototype.find;
+  let looks = 0;
+  FlowTable.prototype.find = function (...tuple) {
+    looks++;
+    return find.apply(this, tuple);
+  };
+  try {
+    return { result: run(), looks };
+  } finally {
+    FlowTable.prototype.find = find;
+  }
+}
 
 function code(wanted: string) {
   return (error: unknown) => error instanceof StackError && error.code === wanted && error.message.length > 10;
