@@ -1,8 +1,10 @@
 /** The report in words, for a terminal. */
-import type { Check, CheckStatus, FixReport, InterfaceReport, Report } from '../network-report';
+import type { Check, CheckId, CheckStatus, FixReport, InterfaceReport, Report } from '../network-report';
 
 const MARKS: Readonly<Record<CheckStatus, string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' };
 const INDENT = '         ';
+/** The link `auto` goes without the interface only where one of these fails. */
+const TO_AN_ADDRESS: readonly CheckId[] = ['libpcap', 'bindings', 'permission', 'interface', 'capture', 'dhcp'];
 
 export function renderCheck({ title, status, summary, details, next, commands, ms }: Check, verbose: boolean): string {
   const time = ms >= 100 ? ` (${(ms / 1_000).toFixed(1)} s)` : '';
@@ -40,6 +42,9 @@ export function renderFix({ title, status, summary, commands }: FixReport): stri
 /** @param options how a run is told to do what was tried */
 export function renderEnd({ ok, checks }: Pick<Report, 'ok' | 'checks'>, options = '--link pcap'): string {
   if (ok) return `\nThe stack can be a host of its own on this network: ${options}.\n`;
-  const failed = checks.filter(({ status }) => status === 'failed').map(({ title }) => title);
-  return `\nWhat failed: ${failed.join('; ')}. Until it is mended, scripts run over the embedded gateway.\n`;
+  const failed = checks.filter(({ status }) => status === 'failed');
+  const meanwhile = failed.some(({ id }) => TO_AN_ADDRESS.includes(id))
+    ? 'Until it is mended, scripts run over the embedded gateway.'
+    : 'Scripts that are a host on this network meet the same; with --link gateway they use the network as this computer does.';
+  return `\nWhat failed: ${failed.map(({ title }) => title).join('; ')}. ${meanwhile}\n`;
 }

@@ -6,7 +6,7 @@ import { CaptureFile } from './capture-file';
 import { isThisComputer } from './host-lookup';
 import { openGatewayLink } from './link/gateway-link';
 import { LinkFailure, type Link, type LinkAttempt, type LogLevel } from './link/link';
-import { planLinks } from './link/plan';
+import { hostOptions, planLinks } from './link/plan';
 import { OwnAddresses } from './own-addresses';
 import { RecentFrames } from './recent-frames';
 
@@ -160,10 +160,17 @@ export class Network {
         return attachment;
       } catch (error) {
         if (!(error instanceof LinkFailure) || this.attempts.length === 0) throw error;
-        attempt.onFailure?.(error.message);
         this.notTaken.push(sentence(error.message));
+        this.tellUnmet(error.message);
       }
     }
+  }
+
+  /** Where the gateway takes the place of what was asked for by hand, silence would hide a slip. */
+  private tellUnmet(cause: string): void {
+    const { settings, log } = this.options;
+    const unmet = settings.link === 'auto' ? hostOptions(settings.pcap) : [];
+    if (unmet.length > 0) log('warn', sentence(`${unmet.join(' ')} cannot be met, and the embedded gateway is taken: ${cause}`));
   }
 
   /** Puts what the settings ask for between a link and its stack. */
@@ -180,13 +187,13 @@ export class Network {
     });
   }
 
-  private giveUp(attachment: Attachment, { onFailure }: LinkAttempt): void {
+  private giveUp(attachment: Attachment, { onSilence }: LinkAttempt): void {
     const { cause } = attachment.link.explainNoAddress(attachment.stack);
     const reason = sentence(`${cause} (tried with the MAC address ${formatMac(attachment.link.device.mac)})`);
     this.options.log('info', reason);
     if (!this.replace(attachment)) return;
     this.notTaken.push(reason);
-    onFailure?.(cause);
+    onSilence?.(cause);
   }
 
   /** The interface has come back as another: the ways are tried from the first on. */

@@ -198,6 +198,21 @@ describe('The link pcap at the terminal', function () {
       assert.ok(second.seconds < first.seconds, describeRun(second));
     });
 
+    it('says why options given by hand cannot be met, and remembers nothing against those that can', async () => {
+      await hosts.peer('http-server', String(PORT));
+      for (const [options, reason] of [
+        [['--address', '10.77.0.50/24', '--gateway', '1.1.1.1'], /the router 1\.1\.1\.1 is not in the network of 10\.77\.0\.50\/24/],
+        [['--address', '10.77.0.3/24'], /this computer has it itself, on eth0/],
+        [['--interface', 'lo'], /lo is the loopback interface/],
+      ] as const) {
+        const wrong = await run(FETCH, ['--link', 'auto', ...options]);
+        assert.equal(wrong.stdout.toString(), '200 from 10.77.0.3 \n', describeRun(wrong));
+        assert.match(wrong.stderr, new RegExp(`^riftnet: --(address|interface) \\S+ cannot be met, and the embedded gateway is taken: .*${reason.source}.*\\n$`));
+      }
+      const right = await run(FETCH, ['--link', 'auto', '--address', '10.77.0.50/24']);
+      assert.equal(right.stdout.toString(), '200 from 10.77.0.50 \n', describeRun(right));
+    });
+
     it('is not taken on an interface that the computer does not use', async () => {
       hosts.ours.ip('address', 'flush', 'dev', 'eth0');
       const result = await run("print('on'); await Event.OnTick;", ['--link', 'auto']);

@@ -1,10 +1,10 @@
-/** Why the stack could not be a host on an interface, kept for a while, so that not every run waits for what is not there. */
+/** Why nobody gave the stack an address on an interface, kept for a while, so that not every run waits for what is not there. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { formatIpv4, type NetworkInterface } from '../../../stack';
 import { identityOf, stateFolder } from './instance';
 
-/** A network is mended meanwhile, or a package installed. */
+/** A network is mended meanwhile. */
 const MEMORY_MS = 3_600_000;
 
 export interface Failure {

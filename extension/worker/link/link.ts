@@ -70,8 +70,8 @@ export interface LinkAttempt {
   open(context: LinkContext): Link;
   /** The next way is tried when so long after this one was opened nobody has offered an address, ms. */
   readonly patienceMs: number;
-  /** It could not be opened, or nobody had offered one: why, in a few words. The next way is taken. */
-  readonly onFailure?: (reason: string) => void;
+  /** Nobody had offered one by then: why, in a few words. The next way is taken. */
+  readonly onSilence?: (reason: string) => void;
 }
 
 /** A failed lookup, with the option that helps. */

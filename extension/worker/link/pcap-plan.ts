@@ -36,18 +36,19 @@ export function planPcapIfAllowed({ pcap }: WorkerSettings): LinkAttempt[] {
   const obstacle = captureObstacle();
   if (obstacle !== null) throw new LinkFailure(`this process may not capture (${obstacle}): run riftnet doctor`);
   const on = chooseInterface(pcap, true);
-  // What may be mended at any moment is not worth a memory.
   const unfit = obstacleOf(on);
   if (unfit !== null) throw new LinkFailure(unfit);
-  const memory = new FailureMemory(on);
-  const known = memory.recall();
-  if (known !== null) throw new LinkFailure(`${known.reason} at ${known.at}: it is tried again an hour later, or at once with --link pcap (setting riftnet.link)`);
   const { address } = pcap;
   const why = "which 'auto' takes where this process may capture";
   // What it may lack, an address or free ports, comes and goes.
   if (address.mode === 'shared') return [sharedWay(on, address, why)];
-  const way = ways(on, address)(on.wireless ? 'interface' : 'own', address.mode === 'dhcp' ? AUTO_PATIENCE_MS : Infinity, why);
-  return [{ ...way, onFailure: (reason) => memory.remember(reason) }];
+  const mac = on.wireless ? 'interface' : 'own';
+  if (address.mode === 'static') return [ways(on, address)(mac, Infinity, why)];
+  // Only a wait for DHCP is worth a memory: whatever else is wrong is seen at once, and may lie in an option.
+  const memory = new FailureMemory(on);
+  const known = memory.recall();
+  if (known !== null) throw new LinkFailure(`${known.reason} at ${known.at}: it is tried again an hour later, or at once with --link pcap (setting riftnet.link)`);
+  return [{ ...ways(on, address)(mac, AUTO_PATIENCE_MS, why), onSilence: (reason) => memory.remember(reason) }];
 }
 
 /** The computer has its address already, or it has none to share: nobody need be waited for. */

@@ -1,5 +1,5 @@
 /** From the settings to the ways to the network that are tried, in order. */
-import type { WorkerSettings } from '../../protocol';
+import type { PcapSettings, WorkerSettings } from '../../protocol';
 import { openGatewayLink } from './gateway-link';
 import { LinkFailure, type LinkAttempt } from './link';
 import { planPcap, planPcapIfAllowed } from './pcap-plan';
@@ -14,6 +14,17 @@ function closed(error: LinkFailure): LinkAttempt {
     throw error;
   };
   return { open, patienceMs: 0 };
+}
+
+/** The options, given by hand, that say how the stack is a host on an interface, as a person writes them. */
+export function hostOptions({ interface: name, address, binding, localhost }: PcapSettings): string[] {
+  const given = address.mode === 'static' ? `${address.address}/${address.prefixLength}` : address.mode;
+  return [
+    ...(name === null ? [] : [`--interface ${name}`]),
+    ...(address.mode === 'dhcp' ? [] : [`--address ${given}`]),
+    ...(binding === 'auto' ? [] : [`--capture-binding ${binding}`]),
+    ...(localhost === 'relay' ? [] : [`--localhost ${localhost}`]),
+  ];
 }
 
 /** @returns at least one way; the last is kept, whatever comes of it @throws LinkFailure naming what is missing for the only way there is */

@@ -140,7 +140,8 @@ describe('the report in words', () => {
     const fine = { ...failed, status: 'ok' as const, next: [], commands: [], ms: 3 };
     assert.equal(renderCheck(fine, false), 'ok       the name: no answer\n');
     assert.equal(renderCheck(fine, true), 'ok       the name: no answer\n         · sent x\n');
-    assert.match(renderEnd({ ok: false, checks: [failed] }), /What failed: the name\..*gateway/);
+    assert.match(renderEnd({ ok: false, checks: [failed] }), /What failed: the name\. Scripts that are a host on this network meet the same; with --link gateway /);
+    assert.match(renderEnd({ ok: false, checks: [check('dhcp', 'failed'), failed] }), /What failed: dhcp; the name\. Until it is mended, scripts run over the embedded gateway\./);
   });
 
   it('lists interfaces in columns', () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { DEFAULT_WORKER_SETTINGS } from '../../../../extension/protocol';
+import { DEFAULT_WORKER_SETTINGS, type PcapSettings } from '../../../../extension/protocol';
 import { FailureMemory } from '../../../../extension/worker/link/failure-memory';
-import { planLinks } from '../../../../extension/worker/link/plan';
+import { hostOptions, planLinks } from '../../../../extension/worker/link/plan';
+import { Network } from '../../../../extension/worker/network';
 
 describe('The ways to the network', () => {
   it('are the gateway alone where the settings say so', () => {
@@ -16,6 +17,22 @@ describe('The ways to the network', () => {
     const ways = planLinks({ ...DEFAULT_WORKER_SETTINGS, link: 'auto', pcap: nowhere });
     assert.deepEqual(ways.map(({ patienceMs }) => patienceMs), [0, Infinity]);
     assert.throws(() => planLinks({ ...DEFAULT_WORKER_SETTINGS, link: 'pcap', pcap: nowhere }), { name: 'LinkFailure', message: /^there is no interface "nosuch0": there are .*lo/ });
+  });
+
+  it('that were asked for by hand and cannot be met are told in one line, with the reason', () => {
+    const said = (asked: Partial<PcapSettings>): string[] => {
+      const lines: string[] = [];
+      const settings = { ...DEFAULT_WORKER_SETTINGS, link: 'auto', hostAddress: '127.0.0.1', pcap: { ...DEFAULT_WORKER_SETTINGS.pcap, ...asked } } as const;
+      const network = new Network({ settings, log: (level, message) => void (level === 'debug' || lines.push(`${level} ${message}`)), onChange: () => {} });
+      assert.equal(network.report().kind, 'gateway');
+      network.close();
+      return lines;
+    };
+    const [line = '', ...more] = said({ interface: 'nosuch0', address: { mode: 'shared', gateway: null } });
+    assert.match(line, /^warn --interface nosuch0 --address shared cannot be met, and the embedded gateway is taken: (there is no interface "nosuch0"|this process may not capture)/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(hostOptions({ interface: null, address: { mode: 'static', address: '10.0.0.2', prefixLength: 24, gateway: null }, binding: 'cap', localhost: 'router' }), ['--address 10.0.0.2/24', '--capture-binding cap', '--localhost router']);
+    assert.deepEqual(hostOptions(DEFAULT_WORKER_SETTINGS.pcap), []);
   });
 
   it('leave out for an hour an interface on which nobody has answered, unless it is on another network', () => {
