@@ -13,6 +13,7 @@ Runs a JavaScript or TypeScript file over a TCP/IP stack of its own.
   --link auto|gateway|pcap how the stack reaches the network (default auto)
   --tick-rate HZ           ticks per second, 1 to 1000 (default 30)
   --timeout SECONDS        end the script after this time (default: none)
+  --memory MB              MiB of memory that the script may use, 64 to 65536 (default 512)
   --interface NAME         with --link pcap: the interface (default: the one that fits best)
   --address dhcp|shared|A.B.C.D/LEN  with --link pcap: the stack's address there: leased, this
                            computer's, or a given one (default dhcp)
@@ -40,6 +41,8 @@ export interface RunCommand {
   readonly settings: WorkerSettings;
   readonly tickRate: number;
   readonly timeoutSeconds: number | null;
+  /** What the script's process may use, MiB. */
+  readonly memoryMb: number;
   readonly stats: boolean;
 }
 
@@ -49,6 +52,8 @@ const LINKS: readonly LinkMode[] = ['auto', 'gateway', 'pcap'];
 /** The options that say how the stack is a host on an interface. */
 const HOST_OPTIONS = ['interface', 'address', 'gateway', 'capture-binding', 'localhost'] as const;
 
+/** MiB: as the setting `riftnet.memoryLimit` has it, which a test holds. */
+export const MEMORY_MB = { minimum: 64, maximum: 65_536, default: 512 } as const;
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 
 /** @throws UsageError */
@@ -82,6 +87,7 @@ export function parseCommand(args: readonly string[]): Command {
     },
     tickRate: checkNumber('--tick-rate', values['tick-rate'], 1, 1_000) ?? 30,
     timeoutSeconds: checkNumber('--timeout', values.timeout, 0.001, MAX_TIMEOUT_SECONDS),
+    memoryMb: Math.round(checkNumber('--memory', values.memory, MEMORY_MB.minimum, MEMORY_MB.maximum) ?? MEMORY_MB.default),
     stats: values.stats ?? false,
   };
 }
@@ -96,6 +102,7 @@ function parse(args: readonly string[]) {
     localhost: { type: 'string' },
     'tick-rate': { type: 'string' },
     timeout: { type: 'string' },
+    memory: { type: 'string' },
     'host-address': { type: 'string' },
     dns: { type: 'string', multiple: true },
     ca: { type: 'string', multiple: true },

@@ -11,8 +11,6 @@ import { LINGER_MS } from './worker/script-run';
 
 const EXIT = { finished: 0, threw: 1, usage: 2, timedOut: 124, interrupted: 130 } as const;
 
-/** The setting's default in VS Code, too. */
-const MEMORY_MB = 512;
 /** After an interruption connections have this long to close in order. */
 const INTERRUPT_GRACE_MS = 1_000;
 const RUN_ID = '1';
@@ -43,8 +41,8 @@ class Terminal {
     watchStarter(() => this.interrupt());
     process.stdout.on('error', (error) => this.outputLost(process.stdout, error));
     process.stderr.on('error', (error) => this.outputLost(process.stderr, error));
-    const { file, tickRate, timeoutSeconds } = this.command;
-    const limits = { memoryMb: MEMORY_MB, outputBytesPerSecond: Infinity };
+    const { file, tickRate, timeoutSeconds, memoryMb } = this.command;
+    const limits = { memoryMb, outputBytesPerSecond: Infinity };
     this.runtime.handle({ type: 'run', runId: RUN_ID, file, source: null, tickRate, timeoutSeconds, limits });
   }
 

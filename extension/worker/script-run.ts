@@ -98,7 +98,7 @@ export class ScriptRun {
     context.memory.add({
       pid,
       limitMb: limits.memoryMb,
-      onLimit: (usedMb) => this.end({ kind: 'limit', message: memoryMessage(`used ${usedMb} MiB of memory`, limits.memoryMb) }),
+      onLimit: (usedMb) => this.end({ kind: 'limit', message: this.memoryMessage(`used ${usedMb} MiB of memory`) }),
     });
     this.timeout = setTimeout(() => {
       const what = onDebuggable === null ? "The script's process did not start" : "No debugger attached to the script's process";
@@ -197,8 +197,14 @@ export class ScriptRun {
   private outcome(end: ProcessEnd): RunOutcome {
     if (this.cause !== null) return this.cause;
     if (this.said !== null) return this.said;
-    if (ranOutOfHeap(end)) return { kind: 'limit', message: memoryMessage('ran out of memory for its objects', this.request.limits.memoryMb) };
+    if (ranOutOfHeap(end)) return { kind: 'limit', message: this.memoryMessage('ran out of memory for its objects') };
     return { kind: 'crashed', message: crashMessage(end, this.process.pid, this.context.node.path) };
+  }
+
+  private memoryMessage(what: string): string {
+    // Only the terminal takes the output as it comes.
+    const knob = this.context.rawOutput === null ? 'the setting riftnet.memoryLimit' : 'the option --memory';
+    return `The script ${what}; its memory limit is ${this.request.limits.memoryMb} MiB. Let it hold less at once, or raise the limit (${knob})`;
   }
 
   private startLinger(): void {
@@ -236,10 +242,6 @@ export class ScriptRun {
     this.context.emit({ type: 'ended', runId: this.runId, outcome });
     this.context.onEnded(this);
   }
-}
-
-function memoryMessage(what: string, limitMb: number): string {
-  return `The script ${what}; its memory limit is ${limitMb} MiB. Let it hold less at once, or raise the memory limit`;
 }
 
 function crashMessage({ code, signal, errorOutput, spawnError }: ProcessEnd, pid: number | null, node: string): string {

@@ -26,7 +26,7 @@ describe('The pages for script authors', function () {
   let names: TestServer;
 
   before(async () => {
-    names = await nameServer({ 'loop.example': '127.0.0.1' });
+    names = await nameServer({});
     servers = await startDocsServers();
     bench = await RuntimeBench.start({ dns: [`127.0.0.1:${names.port}`] });
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { MEMORY_MB } from '../../extension/cli-options';
 import { DEFAULT_WORKER_SETTINGS } from '../../extension/protocol';
-import { runSettings, workerSettings } from '../../extension/settings-values';
+import { NUMBER_SETTINGS, runSettings, workerSettings } from '../../extension/settings-values';
 
 /** As the settings have it; the terminal command keeps no frames. */
 const DEFAULTS = { ...DEFAULT_WORKER_SETTINGS, recentFrameBytes: 16 << 20 };
@@ -11,6 +12,10 @@ function read<T>(reader: (raw: (key: string) => unknown, problem: (message: stri
 }
 
 describe('settings', () => {
+  it("give a script the memory that the terminal's --memory does", () => {
+    assert.deepEqual(NUMBER_SETTINGS.memoryLimit, MEMORY_MB);
+  });
+
   it('have defaults that need no setting', () => {
     const run = read(runSettings, {});
     assert.deepEqual(run.settings, { tickRate: 30, limits: { memoryMb: 512, outputBytesPerSecond: 1024 * 1024 }, timeoutSeconds: null, whenRunning: 'restart' });

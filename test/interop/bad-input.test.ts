@@ -105,6 +105,7 @@ describe('Bad input at the terminal', function () {
       ['an unknown option', ['run', 'x.ts', '--wings']],
       ['an unknown link', ['run', 'x.ts', '--link', 'pigeon']],
       ['a tick rate that is no number', ['run', 'x.ts', '--tick-rate', 'fast']],
+      ['a memory limit out of range', ['run', 'x.ts', '--memory', '63']],
       ['a tick rate out of range', ['run', 'x.ts', '--tick-rate', '0']],
       ['a timeout that is no number', ['run', 'x.ts', '--timeout', 'soon']],
       ['a host address that is none', ['run', 'x.ts', '--host-address', '300.1.1.1']],

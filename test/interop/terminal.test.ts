@@ -43,6 +43,14 @@ describe('riftnet run', function () {
     assert.ok(tens !== undefined && tens >= 45 && tens < 300, describeRun(run));
   });
 
+  it('ends a script that uses more than --memory says, and names the option', async () => {
+    const script = folder.write('eater.ts', "print('on'); const kept: Buffer[] = []; while (true) kept.push(Buffer.alloc(1 << 20, 1));");
+    const run = await runScript(script, ['--memory', '100']);
+    assert.equal(run.code, 1, describeRun(run));
+    assert.equal(run.stdout.toString(), 'on\n');
+    assert.match(run.stderr.toString(), /memory limit is 100 MiB\. .*option --memory/, describeRun(run));
+  });
+
   it('sends what is queued when the script ends with an open socket', async () => {
     let told: (length: number) => void = () => {};
     const received = new Promise<number>((resolve) => (told = resolve));
@@ -158,7 +166,7 @@ describe('riftnet run', function () {
   it('tells how it is used', async () => {
     const run = await runCli(['--help']);
     assert.equal(run.code, 0, describeRun(run));
-    for (const option of ['--link', '--tick-rate', '--timeout', '--host-address', '--dns', '--capture', '--stats']) {
+    for (const option of ['--link', '--tick-rate', '--timeout', '--memory', '--host-address', '--dns', '--capture', '--stats']) {
       assert.ok(run.stdout.toString().includes(option), `${option} is in the usage`);
     }
   });

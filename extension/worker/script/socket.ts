@@ -70,7 +70,7 @@ export class Socket {
     if (result !== 'too-much') return result;
     throw new RangeError(
       `socket.read(n): n is ${n}, but the pending reads of this script's sockets may hold ${this.#limits.demandBytes} bytes together; ` +
-        'read in smaller parts, or raise the script\'s memory limit',
+        'read in smaller parts, or raise the script\'s memory limit (option --memory, setting riftnet.memoryLimit)',
     );
   }
 

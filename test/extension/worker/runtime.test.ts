@@ -153,7 +153,7 @@ describe('A worker and its scripts', function () {
         const other = bench.run("for (let i = 0; i < 50; i++) await Event.OnTick; print('lived');");
         const { outcome } = await bench.run(text, { memoryMb: 128 });
         assert.ok(outcome.kind === 'limit', JSON.stringify(outcome));
-        assert.match(outcome.message, /memory.* limit is 128 MiB.*raise the memory limit/);
+        assert.match(outcome.message, /memory.* limit is 128 MiB.*raise the limit \(the setting riftnet\.memoryLimit\)/);
         assert.deepEqual((await other).output, ['lived']);
       });
     }
