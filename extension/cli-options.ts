@@ -63,7 +63,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.version) return { kind: 'version' };
   const [command, script, ...rest] = positionals;
   if (command === undefined) throw new UsageError(`no command given\n${USAGE}`);
-  if (command !== 'run') throw new UsageError(`there is no command '${command}'; the command is 'run'`);
+  if (command !== 'run') throw new UsageError(`there is no command '${command}': there are run, doctor and interfaces`);
   if (script === undefined) throw new UsageError(`no script given\n${USAGE}`);
   if (rest.length > 0) throw new UsageError(`only one script can be run at once; '${rest.join(' ')}' is too much`);
   const needless = values.link === 'gateway' ? HOST_OPTIONS.find((option) => values[option] !== undefined) : undefined;

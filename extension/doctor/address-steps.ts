@@ -148,6 +148,6 @@ function begin(trial: HostTrial): string | null {
 
 function describeAddress(info: AddressInfo): string {
   const router = info.gateway === null ? 'no router' : `router ${formatIpv4(info.gateway)}`;
-  const servers = info.dns.map(({ address }) => formatIpv4(address)).join(', ') || 'no name server';
+  const servers = info.dns.length === 0 ? 'no name server' : `name server ${info.dns.map(({ address }) => formatIpv4(address)).join(', ')}`;
   return `${formatNetwork(info)}, ${router}, ${servers}`;
 }

@@ -53,7 +53,8 @@ export function parseDoctorCommand(args: readonly string[]): Command {
   const [name, ...rest] = positionals;
   if (values.help) return { kind: 'help' };
   if (name === 'interfaces') {
-    const other = Object.keys(values).find((option) => option !== 'json') ?? rest[0];
+    const option = Object.keys(values).find((one) => one !== 'json');
+    const other = option === undefined ? rest[0] : `--${option}`;
     if (other !== undefined) throw new UsageError(`riftnet interfaces takes only --json, not '${other}'`);
     return { kind: 'interfaces', json: values.json ?? false };
   }

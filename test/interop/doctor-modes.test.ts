@@ -65,7 +65,7 @@ describe('riftnet doctor in the other modes', function () {
     assert.deepEqual(statuses(after.report), ['capture ok', 'address ok', 'kernel ok', 'router ok', 'dns ok', 'connection ok'], after.words);
     assert.deepEqual([after.report.ok, after.code], [true, 0], after.words);
     assert.match(checkOf(after.report, 'capture').summary, new RegExp(`this computer's own MAC address, ${lan.host.mac()}`));
-    assert.match(checkOf(after.report, 'address').summary, new RegExp(`^${LAN.host}/24, router ${LAN.router}, ${LAN.router}; the ports 61440 to 61695 are the stack's$`));
+    assert.match(checkOf(after.report, 'address').summary, new RegExp(`^${LAN.host}/24, router ${LAN.router}, name server ${LAN.router}; the ports 61440 to 61695 are the stack's$`));
     assert.ok(checkOf(after.report, 'connection').details.some((line) => new RegExp(`^sent TCP ${LAN.host}:6\\d+ to ${WAN.server}:80 SYN$`).test(line)), after.words);
     await wire.stop();
     // The kernel has said nothing of what was for the stack.

@@ -86,7 +86,7 @@ describe('riftnet doctor', function () {
     const { report: found, code, words } = await report([...TARGET, '--capture-binding', 'libpcap', '--address', '10.77.0.99/24', '--gateway', LAN.router, '--dns', LAN.router]);
     assert.deepEqual([code, statuses(found)], [0, { ...LOCAL_OK, capture: 'ok', address: 'ok', router: 'ok', dns: 'ok', connection: 'ok' }], words);
     assert.match(checkOf(found, 'capture').summary, /^opened by libpcap,/);
-    assert.equal(checkOf(found, 'address').summary, '10.77.0.99/24, router 10.77.0.1, 10.77.0.1');
+    assert.equal(checkOf(found, 'address').summary, '10.77.0.99/24, router 10.77.0.1, name server 10.77.0.1');
   });
 
   it('without a DHCP server says so after both MAC addresses, and how to go on', async () => {

@@ -31,9 +31,9 @@ export function hostOptions({ interface: name, address, binding, localhost }: Pc
 export function planLinks(settings: WorkerSettings): readonly LinkAttempt[] {
   switch (settings.link) {
     case 'gateway':
-      return [gateway("as the setting 'gateway' says")];
+      return [gateway("since 'gateway' was asked for")];
     case 'pcap':
-      return planPcap(settings, "as the setting 'pcap' says");
+      return planPcap(settings, "since 'pcap' was asked for");
     case 'auto':
       return [...planAuto(settings), gateway("which 'auto' takes where the stack cannot be a host of its own")];
   }

@@ -53,7 +53,7 @@ describe('the arguments of riftnet doctor', () => {
     ['doctor --localhost gateway', /--localhost must be one of relay, router, not 'gateway'/],
     ['doctor --fix router --address 192.0.2.7/33', /not '192\.0\.2\.7\/33'/],
     ['interfaces eth0', /riftnet interfaces takes only --json, not 'eth0'/],
-    ['interfaces --fix', /takes only --json, not 'fix'/],
+    ['interfaces --fix', /takes only --json, not '--fix'/],
   ];
   for (const [words, expected] of wrong) {
     it(`that are wrong say so: ${words}`, () => {

@@ -20,9 +20,9 @@ describe('The ways to the network', () => {
   });
 
   it('that were asked for by hand and cannot be met are told in one line, with the reason', () => {
-    const said = (asked: Partial<PcapSettings>): string[] => {
+    const said = (asked: Partial<PcapSettings>, hostAddress = '127.0.0.1'): string[] => {
       const lines: string[] = [];
-      const settings = { ...DEFAULT_WORKER_SETTINGS, link: 'auto', hostAddress: '127.0.0.1', pcap: { ...DEFAULT_WORKER_SETTINGS.pcap, ...asked } } as const;
+      const settings = { ...DEFAULT_WORKER_SETTINGS, link: 'auto', hostAddress, pcap: { ...DEFAULT_WORKER_SETTINGS.pcap, ...asked } } as const;
       const network = new Network({ settings, log: (level, message) => void (level === 'debug' || lines.push(`${level} ${message}`)), onChange: () => {} });
       assert.equal(network.report().kind, 'gateway');
       network.close();
@@ -31,6 +31,8 @@ describe('The ways to the network', () => {
     const [line = '', ...more] = said({ interface: 'nosuch0', address: { mode: 'shared', gateway: null } });
     assert.match(line, /^warn --interface nosuch0 --address shared cannot be met, and the embedded gateway is taken: (there is no interface "nosuch0"|this process may not capture)/);
     assert.deepEqual(more, []);
+    const foreign = said({ interface: 'nosuch0' }, '192.0.2.77').join('\n');
+    assert.match(foreign, /warn .*this computer has no address 192\.0\.2\.77: localhost in a script reaches another one/);
     assert.deepEqual(hostOptions({ interface: null, address: { mode: 'static', address: '10.0.0.2', prefixLength: 24, gateway: null }, binding: 'cap', localhost: 'router' }), ['--address 10.0.0.2/24', '--capture-binding cap', '--localhost router']);
     assert.deepEqual(hostOptions(DEFAULT_WORKER_SETTINGS.pcap), []);
   });
