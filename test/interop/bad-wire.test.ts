@@ -13,6 +13,8 @@ const PORT = 40_007;
 const OURS = '10.77.0.100';
 /** What is asked again so often that no run of bad luck ends it. */
 const PATIENT = { dhcp: { initialTimeoutMs: 500 }, arp: { maxRequests: 50, retransmitMs: 200 }, dns: { tries: 40, timeoutMs: 300 } };
+/** Some forty queues of data pass the bottleneck: whoever stalls where one overflows has a timeout for many. A busy machine makes a few by itself. */
+const MOST_TIMEOUTS = 8;
 
 for (const binding of ['cap', 'libpcap'] as const) {
   describe(`A bad wire, over ${binding}`, function () {
@@ -86,11 +88,12 @@ for (const binding of ['cap', 'libpcap'] as const) {
       const ours = await guest();
       await programs.peer(lan.server, 'echo-server', String(PORT)).line();
       const bytes = 8 << 20;
-      const { intact, ms } = await ours.perform({ do: 'echo', address: WAN.server, port: PORT, bytes });
+      const { intact } = await ours.perform({ do: 'echo', address: WAN.server, port: PORT, bytes });
       assert.equal(intact, true);
-      const mbits = (bytes * 8) / Number(ms) / 1_000;
-      // A stall costs a retransmission timeout, 200 ms and more each time; a slow machine costs less.
-      assert.ok(mbits > 10, `${mbits.toFixed(1)} Mbit/s of 50`);
+      const { stack } = await ours.counters();
+      const { overflowed } = await faults();
+      const timeouts = stack['tcp']?.['timeouts'] ?? Infinity;
+      assert.ok(timeouts <= MOST_TIMEOUTS, `${timeouts} retransmission timeouts, ${overflowed} frames that the queue had no room for`);
     });
   });
 }
