@@ -123,7 +123,7 @@ describe('A script\'s side of a connection', () => {
       peer.channel.write(Buffer.from('tail'));
       peer.channel.close();
       assert.equal(peer.channel.write(Buffer.from('late')), false);
-      assert.deepEqual(peer.take(), ['open']);
+      assert.deepEqual(peer.take(), ['open', 'closing']);
       assert.equal(peer.channel.flushed, false);
       peer.channel.credited(4, 0);
       assert.deepEqual(peer.take(), ['data 4', 'close']);
