@@ -1,5 +1,5 @@
 /** The terminal command's arguments: what may be given, and what is said of what may not. */
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import { readCaFile } from './worker/ca-certificates';
 import { BINDINGS, checkAddress, checkChoice, checkNotEmpty, checkOwnAddress, checkServers, LOCALHOST_MODES, readOptions, UsageError } from './option-values';
@@ -118,6 +118,7 @@ function checkFile(script: string): string {
   let isFile: boolean;
   try {
     isFile = statSync(file).isFile();
+    accessSync(file, constants.R_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     throw new UsageError(code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);

@@ -22,6 +22,9 @@ export type BundleResult = { readonly bundle: Bundle } | { readonly error: Scrip
 /** Files that may be run. */
 export const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
+/** Tried in this order for an import without one. */
+const RESOLVED_EXTENSIONS: readonly string[] = ['.tsx', '.ts', '.jsx', '.js', '.css', '.json'];
+
 /** Name of the one-line entry that imports the script. */
 const ENTRY = 'riftnet-entry';
 /** The helpers at the beginning of a bundle, as far as they are of one line. */
@@ -69,6 +72,7 @@ export async function bundleScript(file: string, source: string | null): Promise
       format: 'esm',
       // Nearer than Node: what a package has for browsers gets by without Node's modules.
       platform: 'browser',
+      resolveExtensions: [...RESOLVED_EXTENSIONS],
       mainFields: ['module', 'browser', 'main'],
       conditions: ['module'],
       target: 'node20',
@@ -91,7 +95,11 @@ export async function bundleScript(file: string, source: string | null): Promise
     return { bundle: wrap(file, sourceRoot, code, map) };
   } catch (error) {
     const messages = messagesOf(error);
-    if (messages === null) throw error;
+    if (messages === null) {
+      // Its process is gone, or of no more use: without this the next bundle would go to it too.
+      await stopBundler();
+      throw error;
+    }
     return { error: syntaxError(messages, sourceRoot, file) };
   }
 }
@@ -155,7 +163,7 @@ function scriptPlugin(file: string, source: string | Uint8Array | null, resolveD
         if (isPackage && Object.hasOwn(PROVIDED, name)) return { path: name, namespace: PROVIDED_NAMESPACE };
         if (isPackage && (args.kind === 'require-call' || args.kind === 'dynamic-import')) return { path: args.path, namespace: ABSENT_NAMESPACE };
         const what = `"${args.path}" is ${ABSENT}`;
-        return { errors: [{ text: args.kind === 'require-call' ? `require cannot load it: ${what}` : what }] };
+        return { errors: [{ text: args.kind === 'require-call' ? `${what}, and nothing for require to load` : what }] };
       });
       build.onLoad({ filter: /.*/, namespace: ABSENT_NAMESPACE }, (args) => ({
         contents: `throw Object.assign(new Error(${JSON.stringify(`"${args.path}" is ${ABSENT}`)}), { code: 'MODULE_NOT_FOUND' });`,
@@ -185,22 +193,29 @@ function syntaxError(messages: readonly Message[], root: string, file: string): 
   const shown = messages.slice(0, MAX_ERRORS).map((message) => {
     const at = locationOf(message, root);
     const where = at === null ? `\n    at ${file}` : `\n    at ${at.file}:${at.line}:${at.column}\n${excerpt(message, at)}`;
-    return `SyntaxError: ${textOf(message)}${where}`;
+    return `SyntaxError: ${textOf(message, root)}${where}`;
   });
   if (messages.length > MAX_ERRORS) shown.push(`… and ${messages.length - MAX_ERRORS} more`);
   const first = messages[0];
   return {
     kind: 'syntax',
-    message: `SyntaxError: ${first ? textOf(first) : 'the script cannot be bundled'}`,
+    message: `SyntaxError: ${first ? textOf(first, root) : 'the script cannot be bundled'}`,
     stack: shown.join('\n'),
     location: first ? locationOf(first, root) : null,
   };
 }
 
-function textOf(message: Message): string {
+function textOf(message: Message, root: string): string {
   if (message.id === 'empty-import-meta') return 'import.meta is not available to Riftnet scripts';
   const missing = /^Could not resolve "([^"./][^"]*)"$/.exec(message.text)?.[1];
   if (missing !== undefined) return `${message.text}: no node_modules of the script's folder, or above it, has it; install it with npm`;
+  const beside = /^Could not resolve "(\.{0,2}\/[^"]*|\.{1,2})"$/.exec(message.text)?.[1];
+  if (beside !== undefined) {
+    const wanted = path.resolve(path.dirname(locationOf(message, root)?.file ?? root), beside);
+    return `${message.text}: there is no file ${wanted}, nor with ${RESOLVED_EXTENSIONS.join(', ')} at its end, nor an index file in a folder of that name`;
+  }
+  const native = /^No loader is configured for "\.node" files: (.*)$/.exec(message.text)?.[1];
+  if (native !== undefined) return `${native} is a native add-on, which scripts cannot use: take a package that is JavaScript only`;
   // esbuild's advice about `platform` and `external` is for those who call it.
   return message.text;
 }

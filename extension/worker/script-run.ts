@@ -62,7 +62,7 @@ export class ScriptRun {
     private readonly request: RunRequest,
     private readonly context: RunContext,
     /** Begun once the process starts, which takes longer than all else. */
-    bundle: () => Promise<BundleResult>,
+    private readonly bundle: () => Promise<BundleResult>,
   ) {
     const { limits, runId } = request;
     this.runId = runId;
@@ -105,10 +105,7 @@ export class ScriptRun {
       this.end({ kind: 'crashed', message: `${what} within ${START_TIMEOUT_MS / 1000} s; the computer may be overloaded: run the script again` });
     }, START_TIMEOUT_MS);
     context.emit({ type: 'started', runId, pid });
-    bundle().then(
-      (result) => this.load(result),
-      (error: unknown) => this.end({ kind: 'crashed', message: `The script could not be bundled: ${error instanceof Error ? error.message : String(error)}` }),
-    );
+    void this.bundleAndLoad();
   }
 
   /** Ends the run at once, whatever the script is doing. */
@@ -133,6 +130,15 @@ export class ScriptRun {
   }
 
   private readonly limited = (level: OutputLevel, piece: Buffer, last: boolean): void => this.lines.add(level, piece, last);
+
+  private async bundleAndLoad(): Promise<void> {
+    try {
+      // The bundler's process may be ended by what ends this run too, as Ctrl-C does, and before the run hears of it: it gets a second one.
+      this.load(await this.bundle().catch((error: unknown) => (this.cause === null ? this.bundle() : Promise.reject(error))));
+    } catch (error) {
+      this.end({ kind: 'crashed', message: `The script could not be bundled: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
 
   private load(result: BundleResult): void {
     if (this.cause !== null) return;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from './support/nginx';
@@ -142,6 +144,31 @@ describe('Bad input at the terminal', function () {
     it('is ended by Ctrl-C as a terminal sends it, to every process at once', async () => {
       const result = await run('print("on"); while (true) await Event.OnTick;', [], { when: { text: 'on\n', run: ({ pid }) => process.kill(-pid, 'SIGINT') }, limitMs: 20_000 });
       expectRun(result, 130, 'on\n', /^/);
+    });
+
+    it('is ended in silence by Ctrl-C while it is bundled, though the bundler dies of it too', async () => {
+      const file = folder.write('bundled.ts', 'while (true) await Event.OnTick;');
+      for (let i = 0; i < 10; i++) {
+        const child = spawn(process.execPath, [path.resolve('dist/cli.js'), 'run', file, '--link', 'gateway'], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+        const { pid } = child;
+        assert.ok(pid !== undefined);
+        const said: Buffer[] = [];
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => said.push(piece));
+        const closed = once(child, 'close');
+        while (!isBundling(pid)) await new Promise(setImmediate);
+        process.kill(-pid, 'SIGINT');
+        assert.deepEqual([await closed, Buffer.concat(said).toString()], [[130, null], '']);
+      }
+    });
+
+    it('that may not be read is refused like one that is not there', function () {
+      if (process.getuid?.() !== 0) return this.skip();
+      const file = folder.write('secret.ts', 'print(1);');
+      fs.chmodSync(file, 0o000);
+      // Root, but without the right to read what it may not.
+      const { status, stdout, stderr } = spawnSync('setpriv', ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all', process.execPath, path.resolve('dist/cli.js'), 'run', file, '--link', 'gateway'], { encoding: 'utf8' });
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr, /^riftnet: .*secret\.ts cannot be read: EACCES: permission denied/);
     });
 
     it('ends with the command, even one that is killed', async () => {
@@ -289,3 +316,15 @@ describe('Bad input at the terminal', function () {
     });
   });
 });
+
+/** Whether the bundler's process is one of its children. */
+function isBundling(pid: number): boolean {
+  const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children.split(' ').some((child) => {
+    try {
+      return child !== '' && fs.readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('--service=');
+    } catch {
+      return false;
+    }
+  });
+}

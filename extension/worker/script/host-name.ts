@@ -23,8 +23,9 @@ export function checkHost(where: string, host: unknown): string {
     return name;
   }
   // RFC 1035 §2.3.4: labels of 1 to 63 octets, 253 in all. Underscores occur in names of hosts too.
-  const labels = (name.endsWith('.') ? name.slice(0, -1) : name).split('.');
-  const fits = name.length <= 254 && labels.every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
+  const bare = name.endsWith('.') ? name.slice(0, -1) : name;
+  if (bare.length > 253 || (name === '' && host.length > 253)) throw new RangeError(`${where}: host is ${shown(host)}: longer than the 253 characters a name may have`);
+  const fits = bare.split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
   if (!fits) throw outOfRange(where, 'host', EXPECTED, host);
   return name;
 }

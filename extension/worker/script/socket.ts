@@ -15,8 +15,12 @@ export interface SocketLimits {
 export class Socket {
   readonly #channel: Channel;
   readonly #limits: SocketLimits;
+  /** The host as the script wrote it. */
+  readonly #written: string;
+  #error: WireError | null = null;
 
-  constructor(channel: Channel, limits: SocketLimits) {
+  constructor(channel: Channel, limits: SocketLimits, written: string = channel.host) {
+    this.#written = written;
     this.#channel = channel;
     this.#limits = limits;
   }
@@ -27,7 +31,11 @@ export class Socket {
 
   get error(): WireError | null {
     // A reset shows only with the status, once what came before it has been read.
-    return this.#channel.status === 'connected' ? null : this.#channel.error;
+    const { status, error, host } = this.#channel;
+    if (status === 'connected') return null;
+    if (error === null || !/(^|\.)xn--/.test(host) || this.#written === host) return error;
+    // DNS takes another form of an international name than the script wrote.
+    return (this.#error ??= { ...error, message: error.message.replace(host, () => `${this.#written} (${host})`) });
   }
 
   get host(): string {
@@ -138,7 +146,7 @@ export function createNetwork(
       const name = checkHost('Network.Connect(host, port)', host);
       checkWhole('Network.Connect(host, port)', 'port', port, 1, 65_535);
       const channel = open(name, port);
-      const socket = new Socket(channel, limits);
+      const socket = new Socket(channel, limits, String(host));
       forgotten.register(socket, channel);
       return socket;
     },

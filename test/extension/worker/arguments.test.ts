@@ -37,6 +37,20 @@ describe('Network.Connect', () => {
     });
   }
 
+  for (const host of ['x.'.repeat(150), 'ü'.repeat(300)]) {
+    it(`says that ${host.slice(0, 4)}… is too long`, () => {
+      assert.throws(() => network.Connect(host, 80), { name: 'RangeError', message: /: longer than the 253 characters a name may have$/ });
+    });
+  }
+
+  it('names a host in errors as it was written, and as DNS has it', () => {
+    const peer = new ScriptPeer({ host: 'xn--tda.test' });
+    const socket = createNetwork(() => peer.channel, LIMITS).Connect('ü.test', 80);
+    peer.channel.failed({ code: 'ENOTFOUND', message: 'xn--tda.test:80: no such name' });
+    assert.deepEqual(socket.error, { code: 'ENOTFOUND', message: 'ü.test (xn--tda.test):80: no such name' });
+    assert.equal(socket.error, socket.error);
+  });
+
   it('refuses what is no text', () => {
     assert.throws(() => network.Connect(undefined, 80), { name: 'TypeError', message: /host must be .* not undefined/ });
   });

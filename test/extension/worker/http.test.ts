@@ -101,8 +101,8 @@ describe('What fetch is given', () => {
     ['a header with a line break', 'http://a/', { headers: { a: 'b\r\nc: d' } }, /^fetch: header 'a' must be text in Latin-1 without line breaks, not 'b\\r\\nc: d'$/],
     ['a header beyond Latin-1', 'http://a/', { headers: { a: '日' } }, /^fetch: header 'a' must be text in Latin-1/],
     ['a header that frames the message', 'http://a/', { headers: { 'Transfer-Encoding': 'chunked' } }, /^fetch: header 'Transfer-Encoding' cannot be set/],
-    ['JSON in a circle', 'http://a/', { method: 'POST', body: { json: circle } }, /^fetch: body\.json cannot be written as JSON: Converting circular/],
-    ['JSON with a BigInt', 'http://a/', { method: 'POST', body: { json: 1n } }, /^fetch: body\.json cannot be written as JSON: .*BigInt/],
+    ['JSON in a circle', 'http://a/', { method: 'POST', body: { json: circle } }, /^fetch: body\.json is .+, which cannot be written as JSON: Converting circular/],
+    ['JSON with a BigInt', 'http://a/', { method: 'POST', body: { json: 1n } }, /^fetch: body\.json is 1n, which cannot be written as JSON: .*BigInt/],
   ] as const) {
     it(`names ${what}`, () => assert.throws(() => parseRequest(uri, options), { message }));
   }

@@ -111,6 +111,23 @@ describe('Bundling a script', function () {
     });
   }
 
+  it('says that a native add-on cannot be used', async () => {
+    write('addon.node', 'ELF');
+    const error = await failure(write('native.ts', "import './addon.node';\n"));
+    assert.match(error.message, /addon\.node is a native add-on, which scripts cannot use: take a package that is JavaScript only$/);
+  });
+
+  it('starts the bundler anew after its process was ended', async () => {
+    const file = write('again.ts', 'print(1);\n');
+    await bundle(file);
+    const children = fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
+    const bundler = children.find((pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--service='));
+    assert.ok(bundler !== undefined, `no bundler among ${children.join(', ')}`);
+    process.kill(Number(bundler), 'SIGKILL');
+    await assert.rejects(bundleScript(file, null));
+    assert.deepEqual((await run(await bundle(file))).printed, [1]);
+  });
+
   it('says that a script cannot be read', async () => {
     assert.match((await failure(path.join(folder, 'gone.ts'))).message, /gone\.ts cannot be read: ENOENT/);
   });
@@ -137,8 +154,9 @@ describe('Bundling a script', function () {
     ['a syntax error', 'const ok = 1;\nconst äé = ;\n', /^SyntaxError: Unexpected ";"/, 2, 12],
     ['a module of Node', "\nimport fs from 'node:fs';\nprint(fs);\n", /"node:fs" is a module of Node/, 2, 16],
     ['a module of Node without its prefix', "import fs from 'fs';\nprint(fs);\n", /"fs" is a module of Node/, 1, 16],
-    ['require of a module of Node', "const fs = require('fs');\nprint(fs);\n", /require cannot load it: "fs"/, 1, 20],
+    ['require of a module of Node', "const fs = require('fs');\nprint(fs);\n", /"fs" is a module of Node, .*, and nothing for require to load/, 1, 20],
     ['import.meta', "print(1);\n  print(import.meta.url);\n", /import\.meta is not available/, 2, 9],
+    ['a file that is not there', "import './missing';\n", /Could not resolve "\.\/missing": there is no file \/.*\/missing, nor with \.tsx, \.ts, .*\.json at its end, nor an index file/, 1, 8],
     ['a package that is not there', "import 'no-such-package';\n", /Could not resolve "no-such-package": no node_modules .* install it with npm/, 1, 8],
     ['an import that is not there', "import './missing';\n", /missing/, 1, 8],
     ['an import from the web', "import 'https://example.com/x.js';\n", /only files, by a relative path/, 1, 8],

@@ -15,7 +15,7 @@ export class ScriptPeer {
   readonly channel: Channel;
   private readonly pending: (() => void)[] = [];
 
-  constructor(options: { allowance?: Allowance; window?: number } = {}) {
+  constructor(options: { allowance?: Allowance; window?: number; host?: string } = {}) {
     const names = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]));
     const reader = new FrameReader(
       {
@@ -40,7 +40,7 @@ export class ScriptPeer {
       },
       (run) => this.pending.push(run),
     );
-    this.channel = new Channel(1, 'example.com', 80, this.writer, options.allowance ?? new Allowance(1 << 30, 256 << 20), () => this.flushed++, 0, options.window ?? FIRST_WINDOW_BYTES);
+    this.channel = new Channel(1, options.host ?? 'example.com', 80, this.writer, options.allowance ?? new Allowance(1 << 30, 256 << 20), () => this.flushed++, 0, options.window ?? FIRST_WINDOW_BYTES);
   }
 
   /** What happens at the end of the script's turn. */

@@ -105,7 +105,7 @@ function parseBody(body: unknown, headers: Map<string, string>): Uint8Array | nu
     text = JSON.stringify(value);
   } catch (error) {
     // A circle, a BigInt, a string too long, or a toJSON that threw.
-    throw new TypeError(`fetch: body.json cannot be written as JSON: ${error instanceof Error ? error.message : shown(error)}`, { cause: error });
+    throw new TypeError(`fetch: body.json is ${shown(value)}, which cannot be written as JSON: ${error instanceof Error ? error.message : shown(error)}`, { cause: error });
   }
   if (text === undefined) throw new TypeError(`fetch: body.json must be something JSON can hold, not ${shown(value)}`);
   addContentType(headers, 'application/json');
