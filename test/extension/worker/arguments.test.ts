@@ -160,6 +160,8 @@ describe('What fetch is given', () => {
     ['an unknown body', 'http://example.com/', { method: 'POST', body: 5 }, /body must be .* not 5/],
     ['a body that JSON cannot hold', 'http://example.com/', { method: 'POST', body: { json: undefined } }, /body\.json/],
     ['an unknown redirect', 'http://example.com/', { redirect: 'error' }, /redirect must be 'follow' or 'manual', not 'error'/],
+    ['an option mistyped', 'http://example.com/', { methd: 'POST' }, /no option 'methd'; there are method, headers, .* maxBodyBytes/],
+    ['a signal', 'http://example.com/', { signal: AbortSignal.timeout(1_000) }, /no option 'signal'; timeoutMs ends/],
     ['no time', 'http://example.com/', { timeoutMs: 0 }, /timeoutMs must be a number from 1/],
     ['a negative size', 'http://example.com/', { maxBodyBytes: -1 }, /maxBodyBytes must be/],
     ['a body for GET', 'http://example.com/', { body: 'x' }, /GET has no body/],

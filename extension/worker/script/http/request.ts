@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { shown } from '../arguments';
 
+const OPTIONS = ['method', 'headers', 'body', 'redirect', 'timeoutMs', 'maxBodyBytes'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'];
 /** Time limit of a whole exchange, ms, unless the script sets one. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
@@ -31,6 +32,7 @@ export interface HttpRequest {
 export function parseRequest(uri: unknown, options: unknown, defaultMaxBodyBytes: number): HttpRequest {
   const given: Readonly<Record<string, unknown>> = isRecord(options) ? options : {};
   if (options !== undefined && options !== null && !isRecord(options)) throw new TypeError(`fetch(uri, options): options must be an object, not ${shown(options)}`);
+  refuseOthers(given);
   const url = parseUrl(uri);
   const headers = parseHeaders(given['headers']);
   const method = parseMethod(given['method']);
@@ -45,6 +47,14 @@ export function parseRequest(uri: unknown, options: unknown, defaultMaxBodyBytes
     timeoutMs: parseNumber('timeoutMs', given['timeoutMs'], DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS),
     maxBodyBytes: parseNumber('maxBodyBytes', given['maxBodyBytes'], defaultMaxBodyBytes, 0, Number.MAX_SAFE_INTEGER),
   };
+}
+
+/** A name mistyped, or one of the web's that nothing here heeds, would change what the script means without a word. */
+function refuseOthers(given: Readonly<Record<string, unknown>>): void {
+  const other = Object.keys(given).find((name) => !OPTIONS.includes(name) && given[name] !== undefined);
+  if (other === undefined) return;
+  const instead = other === 'signal' ? 'timeoutMs ends an exchange early' : `there are ${OPTIONS.join(', ')}`;
+  throw new TypeError(`fetch: there is no option ${shown(other)}; ${instead}`);
 }
 
 function parseUrl(uri: unknown): URL {
