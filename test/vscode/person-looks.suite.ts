@@ -61,7 +61,7 @@ print('streaming');
 
   it('sees the rate of a socket, and opens what failed to read why', async () => {
     await until(api, 'a rate', () => api.tree[0]?.children.some(({ description }) => /connected .* ↓ [\d.]+ KiB\/s/.test(description)));
-    await browser.click(`${FAILED} .monaco-tl-twistie`);
+    await browser.click(`${FAILED} .monaco-tl-twistie.collapsible.collapsed`);
     await browser.waitFor(`${ROW} >> text=Came back:`);
     const rows = (await browser.texts(ROW)).join('\n');
     for (const word of ['Sent:', 'Came back:', 'Means:', 'Try:']) assert.ok(rows.includes(word), word);

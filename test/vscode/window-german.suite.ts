@@ -30,7 +30,7 @@ describe('a window in German', () => {
     await runToEnd(api, document);
     assert.match(api.tree[0]?.description ?? '', /^beendet/);
     await until(api, 'the reasons', () => api.tree[0]?.children[0]?.children.some(({ label }) => label === 'Zurück kam:'));
-    await browser.click(`${ROW}:has-text("localhost:1") .monaco-tl-twistie`);
+    await browser.click(`${ROW}:has-text("localhost:1") .monaco-tl-twistie.collapsible.collapsed`);
     await browser.waitFor(`${ROW} >> text=Zurück kam:`);
     await browser.hoverUntil(`${ROW}:has-text("localhost:1")`, '.workbench-hover >> text=Wiederholungen');
     await browser.screenshot('german');
