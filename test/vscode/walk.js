@@ -244,7 +244,7 @@ function describeWalk({ page, workspace, extensions, address, port }) {
 
     it('asks why something failed, and is told in the middle of the window', async () => {
       const row = `${ROW}:has-text("localhost:1"):has-text("ECONNREFUSED")`;
-      await click(`${row} .monaco-tl-twistie.collapsible.collapsed`);
+      await click(`${row} .monaco-tl-twistie`);
       await see(`${ROW} >> text=Came back:`);
       const dialog = '.monaco-dialog-box';
       await page.locator(row).first().hover();
@@ -257,7 +257,7 @@ function describeWalk({ page, workspace, extensions, address, port }) {
       await page.mouse.move(800, 400);
       await page.locator('.workbench-hover').waitFor({ state: 'detached' });
       await look('reasons');
-      await click(`${row} .monaco-tl-twistie.collapsible.collapsed`);
+      await click(`${row} .monaco-tl-twistie`);
     });
 
     it('goes to the line of an error by a click', async () => {
