@@ -1,9 +1,15 @@
 /** The addresses that this computer has itself: over a captured interface they are reached by other ways than others'. */
 import { networkInterfaces } from 'node:os';
-import { parseIpv4 } from '../../stack';
+import { formatIpv4, parseIpv4, type Ipv4Address } from '../../stack';
 
 /** Asking the system costs more than a connection: what it said holds this long, ms. */
 const REFRESH_MS = 1_000;
+
+/** @returns the name of the interface of this computer that has the address now, loopback included, or null */
+export function ownerHere(address: Ipv4Address): string | null {
+  const text = formatIpv4(address);
+  return Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some((one) => one.address === text))?.[0] ?? null;
+}
 
 export class OwnAddresses {
   private addresses: ReadonlySet<number> = new Set();

@@ -1,6 +1,6 @@
 /** The embedded gateway: a router in this process, which relays through the operating system's sockets. */
-import os from 'node:os';
 import { formatIpv4, Gateway, StackError } from '../../../stack';
+import { ownerHere } from '../own-addresses';
 import { explainLookup, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
 
 /** DHCP in memory answers at once: after this something is wrong. */
@@ -10,7 +10,8 @@ const ADDRESS_TIMEOUT_MS = 20_000;
 export function openGatewayLink({ settings, clock, random, observer }: LinkContext, why: string): Link {
   const gateway = new Gateway({ clock, random, observer, config: { hostAddress: settings.hostAddress, dnsServers: settings.dns } });
   const outside = formatIpv4(gateway.hostAddress);
-  if (settings.hostAddress !== null && !isOwn(outside)) {
+  // All of 127.0.0.0/8 is this computer (RFC 1122 §3.2.1.3).
+  if (settings.hostAddress !== null && !outside.startsWith('127.') && ownerHere(gateway.hostAddress) === null) {
     observer({ type: 'warning', message: `this computer has no address ${outside}: localhost in a script reaches another one; give one of its own, ${LOOPBACK_ADVICE}` });
   }
   return {
@@ -40,11 +41,6 @@ export function openGatewayLink({ settings, clock, random, observer }: LinkConte
     counters: () => ({ gateway: gateway.stack.counters }),
     close: () => gateway.close(),
   };
-}
-
-/** All of 127.0.0.0/8 is this computer (RFC 1122 §3.2.1.3). */
-function isOwn(address: string): boolean {
-  return address.startsWith('127.') || Object.values(os.networkInterfaces()).some((all) => all?.some((one) => one.address === address));
 }
 
 /** What became of an open connection of the operating system's. Other codes are shown as the reset that the script's side saw. */

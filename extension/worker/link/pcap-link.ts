@@ -1,10 +1,10 @@
 /** A host of its own on the network of one of the machine's interfaces, over libpcap. */
-import os from 'node:os';
 import {
-  formatIpv4, formatMac, listInterfaces, openPcap, parseIpv4,
+  formatMac, listInterfaces, openPcap, parseIpv4,
   type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice,
 } from '../../../stack';
 import type { AddressSetting, PcapSettings } from '../../protocol';
+import { ownerHere } from '../own-addresses';
 import { AddressWatch } from './address-watch';
 import type { Instance } from './instance';
 import { describeInterfaces, fitInterfaces } from './interface-choice';
@@ -123,12 +123,6 @@ export function addressOptions(wanted: PcapLinkOptions['wanted'], servers: reado
 export function ownedHere(address: number): string | null {
   const owner = ownerHere(address);
   return owner === null ? null : `this computer has it itself, on ${owner}`;
-}
-
-/** @returns the interface of this computer that has the address, or null */
-function ownerHere(address: number): string | null {
-  const text = formatIpv4(address);
-  return Object.entries(os.networkInterfaces()).find(([, addresses]) => addresses?.some((one) => one.address === text))?.[0] ?? null;
 }
 
 function parseAddress(text: string, what: string): number {
