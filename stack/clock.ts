@@ -22,6 +22,8 @@ export interface Clock {
 }
 
 const NEVER: Timer = { cancel() {} };
+/** The longest delay that setTimeout takes, ms, 24.8 days: it runs a longer one at once. Leases can be longer. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export class SystemClock implements Clock {
   now(): number {
@@ -34,8 +36,13 @@ export class SystemClock implements Clock {
 
   at(atMs: number, run: () => void): Timer {
     if (atMs === Infinity) return NEVER;
-    // setTimeout truncates to whole milliseconds: rounding up never fires early.
-    const timer = setTimeout(run, Math.max(0, Math.ceil(atMs - performance.now())));
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      // setTimeout truncates to whole milliseconds: rounding up never fires early.
+      const delay = Math.max(0, Math.ceil(atMs - performance.now()));
+      timer = delay > MAX_DELAY_MS ? setTimeout(arm, MAX_DELAY_MS) : setTimeout(run, delay);
+    };
+    arm();
     return { cancel: () => clearTimeout(timer) };
   }
 

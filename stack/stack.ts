@@ -1,5 +1,6 @@
 /** The composition root: one interface, its address, and the protocols over it. Nothing happens outside `poll` but what a user calls. */
 import { checkPortRange, resolveConfig, type PartialStackConfig, type PortRange, type StackConfig } from './config';
+import { StackError } from './errors';
 import { Addressing, type AddressInfo, type AddressOptions, type GivenAddress } from './iface/addressing';
 import { Conflicts } from './iface/conflicts';
 import { Demux } from './iface/demux';
@@ -76,7 +77,8 @@ export class Stack {
   private now = 0;
   private started = false;
   private polling = false;
-  private closing = false;
+  /** Closed within a callback. */
+  private closing: { readonly reason: string | null } | null = null;
   private closed = false;
 
   /** @throws RangeError for a setting or an address out of range */
@@ -177,6 +179,11 @@ export class Stack {
     return this.dhcp?.faults ?? [];
   }
 
+  /** The address that is checked for another owner before it is used (RFC 5227), or null. */
+  get checkedAddress(): Ipv4Address | null {
+    return this.conflicts?.probing ?? null;
+  }
+
   /** What the device under the stack has counted. */
   get linkCounters(): Readonly<LinkCounters> {
     return this.device.counters;
@@ -224,10 +231,11 @@ export class Stack {
     this.work();
   }
 
-  /** The computer has the given address no longer: it is checked, and used again. */
+  /** The computer has the address no longer: a given one is checked and used again, a leased one asked for at once. */
   reclaimAddress(now: number): void {
     this.now = now;
     this.addressing.reclaim();
+    this.dhcp?.askAgain(now);
     this.work();
   }
 
@@ -245,7 +253,7 @@ export class Stack {
       this.polling = false;
     }
     // A callback may have asked for the end.
-    if (this.closing) this.close(now);
+    if (this.closing !== null) this.close(now, this.closing.reason);
     return !this.closed && (this.device.hasFrames || this.pollAt() <= now);
   }
 
@@ -256,16 +264,20 @@ export class Stack {
     return Math.min(this.tcp.pollAt(), this.dns.pollAt(), this.dhcp?.pollAt() ?? Infinity, this.neighbors.pollAt(), this.reassembly.pollAt(), this.conflicts?.pollAt() ?? Infinity);
   }
 
-  /** Resets every connection, gives a leased address back (unless it is kept for the next run) and closes the device. Idempotent; within a callback, done when the poll ends. */
-  close(now: number): void {
+  /**
+   * Resets every connection, gives a leased address back (unless it is kept for the next run) and closes the device.
+   * Idempotent; within a callback, done when the poll ends.
+   * @param reason told to the connections' users, as ENETDOWN; null: whoever closes it knows
+   */
+  close(now: number, reason: string | null = null): void {
     if (this.closed) return;
     if (this.polling) {
-      this.closing = true;
+      this.closing = { reason };
       return;
     }
     this.closed = true;
     this.now = now;
-    for (const socket of [...this.tcp.sockets]) socket.abort();
+    for (const socket of [...this.tcp.sockets]) socket.abort(reason === null ? null : new StackError('ENETDOWN', reason));
     this.tcp.poll(now);
     if (this.keepsLease) this.dhcp?.stop();
     else this.dhcp?.release();
@@ -324,8 +336,9 @@ export class Stack {
       this.addressing.recheck(message);
     } else if (type !== 'mtu-changed') {
       this.dhcp?.stop();
-      if (this.dhcp) this.addressing.lose(message);
-      else this.forget(message);
+      if (this.dhcp) return this.addressing.lose(message);
+      this.addressing.pauseCheck();
+      this.forget(message);
     }
   }
 

@@ -20,7 +20,7 @@ const LONG_INTEROP = ['link-pcap', 'doctor', 'fetch-pcap', 'localhost', 'link-ba
 const PHASES = [
   { name: 'build', minutes: 12, commands: [['esbuild.js']] },
   { name: 'check', minutes: 5, commands: ['.', 'examples', 'test/interop/scripts'].map((project) => ['node_modules/typescript/bin/tsc', '--noEmit', '-p', project]) },
-  { name: 'lint', minutes: 5, commands: [['node_modules/eslint/bin/eslint.js', '.']] },
+  { name: 'lint', beside: 'check', minutes: 5, commands: [['node_modules/eslint/bin/eslint.js', '.']] },
   { name: 'unit', minutes: 15, tests: true, commands: [['test/unit.js']] },
   { name: 'sim', minutes: 15, tests: true, commands: [['test/sim/run.js', '--table', '--seeds', '1000']] },
   // In virtual time, on one core, as the simulator.

@@ -72,15 +72,20 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   const copy = grantedCopy();
   add(libraryCheck(nodes, platform));
   add(bindingsCheck(nodes));
-  add(permissionCheck(nodes, { platform, copy, copyExists: existsSync(copy), grantObstacle: grantObstacle(), fixCommand: options.fixCommand }));
+  add(permissionCheck(nodes, command.nodePath, { platform, copy, copyExists: existsSync(copy), grantObstacle: grantObstacle(), fixCommand: options.fixCommand }));
   add(interfaceCheck(interfaces, command.interface));
   const capturing = capturingNode(nodes);
   const on = interfaces.find((one) => (command.interface === null ? one.recommended : one.name === command.interface));
   // After a fix the network is not tried: that takes a while, and is a command of its own.
-  if (capturing !== null && on?.obstacle === null && command.fix === null) {
-    await tryNetwork(options, capturing.path, on, add);
-    // On a shared address the kernel has the packets in any case.
-    if (command.address.mode !== 'shared' && usesComputersMac(checks, on) && (options.system?.forwards ?? forwardsPackets)()) add(forwardingCheck(options.rootFixCommand('forwarding')));
+  if (command.fix === null) {
+    if (capturing === null || on?.obstacle !== null) {
+      const missing = checks.find(({ status }) => status === 'failed')?.id ?? 'interface';
+      add({ id: 'capture', title: 'the trial on the network', status: 'skipped', summary: `not tried: '${missing}' comes first`, details: [], next: [], commands: [], ms: 0 });
+    } else {
+      await tryNetwork(options, capturing.path, on, add);
+      // On a shared address the kernel has the packets in any case.
+      if (command.address.mode !== 'shared' && usesComputersMac(checks, on) && (options.system?.forwards ?? forwardsPackets)()) add(forwardingCheck(options.rootFixCommand('forwarding')));
+    }
   }
   const stopped = signal.aborted;
   return {

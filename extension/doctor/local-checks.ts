@@ -44,11 +44,18 @@ export function capturingNode(nodes: readonly NodeReport[]): NodeReport | null {
   return nodes.find(({ probe }) => probe !== null && isUsable({ result: probe })) ?? null;
 }
 
-export function permissionCheck(nodes: readonly NodeReport[], situation: PermissionSituation): Check {
+/** @param named the Node that was to be looked at first; null: none was named */
+export function permissionCheck(nodes: readonly NodeReport[], named: string | null, situation: PermissionSituation): Check {
   const title = 'the permission to capture';
   const details = nodes.map(({ path, from, obstacle }) => `${path} (${from}): ${obstacle ?? 'may capture'}`);
   const capturing = capturingNode(nodes);
-  if (capturing !== null) return check('permission', title, { status: 'ok', summary: `the worker runs in ${capturing.path}, which may capture; scripts never do`, details });
+  if (capturing !== null) {
+    const summary = `the worker runs in ${capturing.path}, which may capture; scripts never do`;
+    const refused = nodes.find(({ path, obstacle }) => path === named && obstacle !== null);
+    if (refused === undefined) return check('permission', title, { status: 'ok', summary, details });
+    const next = [`${refused.path}, which was named, is not used: ${refused.obstacle ?? ''}. Name another (--node PATH, setting riftnet.nodePath), or none.`];
+    return check('permission', title, { status: 'warning', summary, details, next });
+  }
   return check('permission', title, { status: 'failed', summary: 'no Node here may capture: the embedded gateway is used', details, ...permissionAdvice(situation) });
 }
 

@@ -6,13 +6,12 @@ import { localhostStep } from './localhost-step';
 import type { CheckId } from '../network-report';
 import { failed, type Step, type StepResult } from './step-runner';
 import { describeFailures, type TrialInterface, type TrialPlan, type TrialTarget } from './trial-plan';
+import { DISCARD_PORT } from './wire-log';
 
 /** Three requests a second apart (RFC 1122 §2.3.2.1), and a while. */
 const ROUTER_LIMIT_MS = 5_000;
 const DNS_LIMIT_MS = 20_000;
 const CONNECTION_LIMIT_MS = 15_000;
-/** RFC 863: whatever arrives there is thrown away. A datagram to it makes the stack ask for the router's MAC address. */
-const DISCARD_PORT = 9;
 const HTTP_PORT = 80;
 /** Of an answer that is no HTTP. */
 const MAX_ANSWER_BYTES = 512;

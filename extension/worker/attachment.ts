@@ -33,7 +33,7 @@ export class Attachment implements Uplink {
   private offered = false;
   /** Why there is no hope for an address in the next seconds: the link is down, or another has the address; null: there is. */
   private obstacle: string | null = null;
-  private progress: string;
+  private progress = '';
   private closed = false;
 
   /** @throws LinkFailure if the machine has not what it takes, Error for a setting that cannot be */
@@ -43,7 +43,7 @@ export class Attachment implements Uplink {
     this.link = attempt.open({ ...context, observer, onReason: () => options.onChange() });
     // In memory everything is there at once: nobody need be told what is waited for.
     options.log(this.waitsForOthers ? 'info' : 'debug', this.link.reason);
-    this.progress = `${this.link.reason} It has no address yet; sockets stay 'connecting'.`;
+    this.waitFromNew();
     this.device = options.wrap(this.link.device);
     const { address, conflictDetection, stackConfig } = this.link;
     try {
@@ -127,13 +127,13 @@ export class Attachment implements Uplink {
     };
   }
 
-  /** Ends its waiting connections with `reason`. Idempotent. */
+  /** Ends its connections, those that wait too, with `reason`. Idempotent. */
   close(reason: string): void {
     if (this.closed) return;
     this.closed = true;
     this.settle(new StackError('ENETDOWN', reason));
     this.stack.onAddress = null;
-    this.stack.close(this.options.context.clock.now());
+    this.stack.close(this.options.context.clock.now(), reason);
     this.runner.stop();
     this.link.close();
   }
@@ -163,6 +163,7 @@ export class Attachment implements Uplink {
         this.obstacle = null;
         return log(this.waitsForOthers ? 'info' : 'debug', describeAddress(event));
       case 'address-lost':
+        this.waitFromNew();
         // What happened to the link, or who has the address, has been said.
         if (this.obstacle === null) log('warn', `The stack has no address any more: ${event.reason}`);
         return;
@@ -183,6 +184,11 @@ export class Attachment implements Uplink {
     this.obstacle = null;
     // Not within the stack's own call.
     if (this.link.isStale?.()) this.options.context.clock.soon(() => !this.closed && this.options.onStale());
+  }
+
+  /** Nothing is known of an address to come. */
+  private waitFromNew(): void {
+    this.progress = `${this.link.reason} It has no address yet; sockets stay 'connecting'.`;
   }
 
   private tell(progress: string): void {

@@ -1,5 +1,5 @@
 /** Writes a capture to its file, in blocks, without ever holding more than one. */
-import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { captureDevice, type Clock, type Device } from '../../stack';
 
 const BLOCK_BYTES = 256 << 10;
@@ -23,7 +23,7 @@ export class CaptureFile {
       throw new Error(`The capture file ${file} exists and is no capture: it is left as it is; give another name, or remove it first`);
     }
     try {
-      this.descriptor = openSync(file, 'w');
+      this.descriptor = create(file);
     } catch (error) {
       throw new Error(`The capture file ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
@@ -59,12 +59,30 @@ export class CaptureFile {
   private write(bytes: Uint8Array): void {
     if (this.descriptor === null) return;
     try {
+      if (fstatSync(this.descriptor).nlink === 0) return this.end(`${this.file} was removed, or a later capture has taken its place: give each run a file of its own`);
       for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
     } catch (error) {
-      this.onError(`The capture ends here: ${this.file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-      closeSync(this.descriptor);
-      this.descriptor = null;
+      this.end(`${this.file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  private end(why: string): void {
+    this.onError(`The capture ends here: ${why}`);
+    if (this.descriptor !== null) closeSync(this.descriptor);
+    this.descriptor = null;
+  }
+}
+
+/** A file of its own, in place of an earlier capture: a run that still writes that one cannot spoil this. A pipe or a device is taken as it is. */
+function create(file: string): number {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return openSync(file, 'w');
+  for (;;) {
+    try {
+      return openSync(file, 'wx');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    unlinkSync(file);
   }
 }
 

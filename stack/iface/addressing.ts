@@ -102,35 +102,30 @@ export class Addressing {
     this.begin({ address: address.address, prefixLength, gateway, dns }, source);
   }
 
-  /** The computer's address, which we share, is this now. Nothing ends if it is what it was. */
+  /** The computer's address, which we share, is this now. Nothing ends if it is what it was, whatever the router. */
   share(address: GivenAddress, reason: string): void {
     const { prefixLength, gateway = null, dns = [] } = address;
-    const { info } = this;
-    if (info !== null && info.address === address.address && info.prefixLength === prefixLength && info.gateway === gateway) {
-      this.renewDns(info, dns);
-      return;
-    }
     checkAddress(address.address, prefixLength, gateway);
+    const next = { address: address.address, prefixLength, gateway, dns };
+    if (this.info?.address === next.address) return this.renew(this.info, next);
     this.lose(reason);
-    this.begin({ address: address.address, prefixLength, gateway, dns }, 'shared');
+    this.begin(next, 'shared');
   }
 
   /** A lease was granted or renewed. */
   leased(lease: DhcpLease): void {
     const dns = this.options.ownDns ?? lease.dns.map((address) => ({ address, port: DNS_PORT }));
     const { info, pending } = this;
-    const isSame = (other: AddressInfo): boolean => other.address === lease.address && other.prefixLength === lease.prefixLength && other.gateway === lease.router;
-    if (pending !== null && isSame(pending.info)) {
+    const next = { address: lease.address, prefixLength: lease.prefixLength, gateway: lease.router, dns };
+    if (pending?.info.address === next.address) {
       // Renewed while it is still being checked.
-      this.pending = { ...pending, info: { ...pending.info, dns } };
+      this.pending = { ...pending, info: next };
       return;
     }
-    if (info !== null && isSame(info)) {
-      this.renewDns(info, dns);
-      return;
-    }
-    if (info !== null) this.lose(`DHCP gave the address ${formatIpv4(lease.address)} in place of ${formatIpv4(info.address)}`);
-    this.begin({ address: lease.address, prefixLength: lease.prefixLength, gateway: lease.router, dns }, 'dhcp');
+    // RFC 5227 §2.1: an address that is in use is not checked again.
+    if (info?.address === next.address) return this.renew(info, next);
+    if (info !== null) this.lose(`DHCP gave the address ${formatIpv4(next.address)} in place of ${formatIpv4(info.address)}`);
+    this.begin(next, 'dhcp');
   }
 
   /** The address must not be used any more. */
@@ -146,10 +141,16 @@ export class Addressing {
     this.options.onChange();
   }
 
+  /** The link is down: nobody would hear a probe. What was being checked is so anew by {@link recheck}. */
+  pauseCheck(): void {
+    if (this.pending !== null) this.options.detector?.stop();
+  }
+
   /** The link was down, and another station can have come to use a given address meanwhile (RFC 5227 §2.1). A leased one is asked for again anyway. */
   recheck(reason: string): void {
-    const { info } = this;
-    if (this.options.detector === null || info === null || this.source !== 'static') return;
+    if (this.options.detector === null) return;
+    const { info, source } = this.pending ?? { info: this.info, source: this.source };
+    if (info === null || source !== 'static') return;
     this.lose(reason);
     this.begin(info, 'static');
   }
@@ -210,10 +211,11 @@ export class Addressing {
     this.options.observer({ type: 'warning', message });
   }
 
-  /** The address stays, the name servers can be others. */
-  private renewDns(info: AddressInfo, dns: readonly DnsServer[]): void {
-    this.info = { ...info, dns };
-    this.options.onDns(dns);
+  /** The address stays; the router, the network's size and the name servers can be others. */
+  private renew(info: AddressInfo, next: AddressInfo): void {
+    if (info.gateway !== next.gateway || info.prefixLength !== next.prefixLength) return this.take(next, this.source);
+    this.info = next;
+    this.options.onDns(next.dns);
   }
 
   private begin(info: AddressInfo, source: Source, waitMs = 0): void {

@@ -23,7 +23,9 @@ const ZERO_MAC: MacAddress = { high: 0, low: 0 };
 type State =
   | { readonly name: 'idle' }
   /** Asked for outside a poll, where the time is not known. */
-  | { readonly name: 'starting'; readonly address: Ipv4Address; readonly delayMs: number }
+  | { readonly name: 'starting'; readonly address: Ipv4Address; readonly waitMs: number }
+  /** §2.1.1: the address was lost to another, and is not looked at before `nextAt`: whatever its owner says meanwhile is no news. */
+  | { readonly name: 'waiting'; readonly address: Ipv4Address; readonly nextAt: number }
   /** §2.1.1: `probes` are out, the next, or the verdict, is due. */
   | { readonly name: 'probing'; readonly address: Ipv4Address; readonly probes: number; readonly nextAt: number }
   /** §2.3, §2.4: ours. `nextAt` is Infinity once it was announced often enough. */
@@ -53,21 +55,19 @@ export class Conflicts {
 
   constructor(private readonly options: ConflictsOptions) {}
 
-  /** The address that is being probed, or null. */
+  /** The address that is being probed, or will be, or null. */
   get probing(): Ipv4Address | null {
-    return this.state.name === 'probing' || this.state.name === 'starting' ? this.state.address : null;
+    return this.state.name === 'idle' || this.state.name === 'holding' ? null : this.state.address;
   }
 
   /**
    * Begins to probe; `onClear` or `onConflict` follows.
-   * @param waitMs before the first probe, beside the random part: for an address that was lost to another
+   * @param waitMs before the probing begins: for an address that was lost to another
    */
   probe(address: Ipv4Address, waitMs = 0): void {
-    const { config, random } = this.options;
-    // §2.1.1: hosts that are switched on together must not probe together. §2.1.1, MAX_CONFLICTS: nor for ever and at once.
+    // §2.1.1, MAX_CONFLICTS: not for ever and at once.
     const limit = this.conflicts >= MAX_CONFLICTS ? RATE_LIMIT_INTERVAL_MS : 0;
-    const delayMs = Math.max(waitMs, limit) + random.uniform() * config.probeWaitMs;
-    this.state = { name: 'starting', address, delayMs };
+    this.state = { name: 'starting', address, waitMs: Math.max(waitMs, limit) };
     this.options.onWork();
   }
 
@@ -83,11 +83,13 @@ export class Conflicts {
 
   poll(now: number): void {
     this.now = now;
-    if (this.state.name === 'starting') this.state = { name: 'probing', address: this.state.address, probes: 0, nextAt: now + this.state.delayMs };
-    const { state } = this;
-    if (state.name === 'idle' || now < state.nextAt) return;
-    if (state.name === 'holding') return this.announce(state);
+    if (this.state.name === 'starting') this.state = { name: 'waiting', address: this.state.address, nextAt: now + this.state.waitMs };
     const { config, random, counters } = this.options;
+    // §2.1.1, PROBE_WAIT: hosts that are switched on together must not probe together.
+    if (this.state.name === 'waiting' && now >= this.state.nextAt) this.state = { name: 'probing', address: this.state.address, probes: 0, nextAt: now + random.uniform() * config.probeWaitMs };
+    const { state } = this;
+    if (state.name === 'idle' || state.name === 'waiting' || now < state.nextAt) return;
+    if (state.name === 'holding') return this.announce(state);
     const { address, probes } = state;
     if (probes >= config.probes) {
       this.state = { name: 'holding', address, announced: 0, nextAt: now, conflictAt: -Infinity };
@@ -117,7 +119,7 @@ export class Conflicts {
     // §2.1.1: whoever has it, or probes for it as we do.
     const rival = senderAddress === 0 && packet.operation === ARP_REQUEST && packet.targetAddress === state.address;
     if (senderAddress !== state.address && !rival) return false;
-    this.lost(state.address, senderMac);
+    if (state.name === 'probing' || (state.name === 'starting' && state.waitMs === 0)) this.lost(state.address, senderMac);
     return true;
   }
 

@@ -30,6 +30,9 @@ const DECLINE_WAIT_MS = 10_000;
 const MAX_DECLINES = 10;
 const MANY_DECLINES_WAIT_MS = 60_000;
 
+/** What is counted when a message has left. */
+const SENT = { [DHCP_DISCOVER]: 'txDiscovers', [DHCP_REQUEST]: 'txRequests', [DHCP_DECLINE]: 'txDeclines', [DHCP_RELEASE]: 'txReleases' } as const;
+
 export interface DhcpClientOptions extends DhcpIdentity {
   readonly config: DhcpConfig;
   readonly counters: Counters['dhcp'];
@@ -123,7 +126,6 @@ export class DhcpClient {
       // RFC 2131 §4.4.4 sends it to the server alone. A stack that ends has no time to ask for the server's MAC address,
       // which nothing else may have made known; the option says which server is meant.
       this.send(DHCP_RELEASE, { ciaddr: address, to: BROADCAST_ADDRESS, options: [[OPTION_SERVER_ID, words(server)]] });
-      this.options.counters.txReleases++;
     }
     this.options.store?.save(null);
     this.stop();
@@ -144,6 +146,11 @@ export class DhcpClient {
     this.state = { name: 'init', startAt: now + this.timeout(0) };
   }
 
+  /** What stood against an address is gone: asks at once, rather than at the end of a wait that has grown meanwhile. */
+  askAgain(now: number): void {
+    if (this.state.name === 'selecting') this.discover(now);
+  }
+
   /** The address is in use by another host: tells the server (RFC 2131 §3.1.5) and begins anew after 10 s. */
   decline(now: number): void {
     const { state } = this;
@@ -155,7 +162,6 @@ export class DhcpClient {
       return this.options.onLost(`the DHCP lease cannot be kept: ${this.lastRefusal}`);
     }
     this.send(DHCP_DECLINE, { options: [[OPTION_REQUESTED_ADDRESS, words(address)], [OPTION_SERVER_ID, words(server)]] });
-    this.options.counters.txDeclines++;
     this.wrong.note(server, 'taken');
     this.options.store?.save(null);
     this.declines++;
@@ -176,7 +182,7 @@ export class DhcpClient {
       case 'selecting': {
         // Nobody has offered anything but servers that did not keep their word before.
         const offer = this.offers.next();
-        if (offer !== null) return this.sendRequest(now, state.xid, state.startedAt, offer, 0);
+        if (offer !== null) return this.sendRequest(now, state, offer, 0);
         return this.sendDiscover(now, state.xid, state.startedAt, state.tries);
       }
       case 'requesting':
@@ -186,7 +192,7 @@ export class DhcpClient {
           this.wrong.note(state.offer.server, 'silent');
           return this.requestNext(state, now) ? undefined : this.discover(now);
         }
-        return this.sendRequest(now, state.xid, state.startedAt, state.offer, state.tries);
+        return this.sendRequest(now, state, state.offer, state.tries);
       case 'bound':
         return this.extend(now, 'renewing', state.lease, this.options.random.u32(), now);
       case 'renewing':
@@ -204,9 +210,9 @@ export class DhcpClient {
   }
 
   private sendDiscover(now: number, xid: number, startedAt: number, tries: number): void {
-    this.state = { name: 'selecting', xid, startedAt, tries: tries + 1, retryAt: now + this.timeout(tries) };
-    this.send(DHCP_DISCOVER, { xid, secs: seconds(now - startedAt) });
-    this.options.counters.txDiscovers++;
+    const secs = seconds(now - startedAt);
+    this.state = { name: 'selecting', xid, startedAt, secs, tries: tries + 1, retryAt: now + this.timeout(tries) };
+    this.send(DHCP_DISCOVER, { xid, secs });
   }
 
   private sendReboot(now: number, xid: number, startedAt: number, address: Ipv4Address, tries: number): void {
@@ -214,18 +220,17 @@ export class DhcpClient {
     this.state = { name: 'rebooting', xid, startedAt, address, tries: tries + 1, sentAt: now, retryAt: now + this.timeout(0) / 2 };
     // RFC 2131 §4.3.2 (INIT-REBOOT): the address is named, no server is, ciaddr stays 0.
     this.send(DHCP_REQUEST, { xid, secs: seconds(now - startedAt), options: [[OPTION_REQUESTED_ADDRESS, words(address)]] });
-    this.options.counters.txRequests++;
   }
 
-  private sendRequest(now: number, xid: number, startedAt: number, offer: DhcpOffer, tries: number): void {
-    this.state = { name: 'requesting', xid, startedAt, offer, tries: tries + 1, sentAt: now, retryAt: now + this.timeout(tries) };
+  /** RFC 2131 §3.1 (3): `secs` is that of the DISCOVER, so that relays pass both on to the same servers. */
+  private sendRequest(now: number, { xid, secs }: Pick<State & { name: 'selecting' | 'requesting' }, 'xid' | 'secs'>, offer: DhcpOffer, tries: number): void {
+    this.state = { name: 'requesting', xid, secs, offer, tries: tries + 1, sentAt: now, retryAt: now + this.timeout(tries) };
     // RFC 2131 §4.3.2 (SELECTING): the server and the address are named, ciaddr stays 0.
     this.send(DHCP_REQUEST, {
       xid,
-      secs: seconds(now - startedAt),
+      secs,
       options: [[OPTION_REQUESTED_ADDRESS, words(offer.address)], [OPTION_SERVER_ID, words(offer.server)]],
     });
-    this.options.counters.txRequests++;
   }
 
   /** Asks for more time: the server that gave the lease, or, once T2 is past, any (RFC 2131 §4.4.5). */
@@ -240,7 +245,6 @@ export class DhcpClient {
       ciaddr: lease.address,
       to: name === 'renewing' ? lease.server : BROADCAST_ADDRESS,
     });
-    this.options.counters.txRequests++;
   }
 
   private expire(now: number, lease: DhcpLease): void {
@@ -333,16 +337,16 @@ export class DhcpClient {
       return this.wrong.note(from, 'unusable');
     }
     if (this.isRefused(offer.address, from)) return;
-    if (state.name === 'selecting' && !this.offers.hasFailed(offer.server)) return this.sendRequest(now, state.xid, state.startedAt, offer, 0);
+    if (state.name === 'selecting' && !this.offers.hasFailed(offer.server)) return this.sendRequest(now, state, offer, 0);
     const isAsked = state.name === 'requesting' && state.offer.server === offer.server;
     if (isAsked || !this.offers.keep(offer)) counters.rxUnexpected++;
     else if (state.name === 'requesting' && this.offers.hasFailed(state.offer.server)) this.requestNext(state, now);
   }
 
   /** Asks for another offer of this exchange. @returns whether there was one */
-  private requestNext({ xid, startedAt }: State & { name: 'requesting' }, now: number): boolean {
+  private requestNext(state: State & { name: 'requesting' }, now: number): boolean {
     const offer = this.offers.next();
-    if (offer !== null) this.sendRequest(now, xid, startedAt, offer, 0);
+    if (offer !== null) this.sendRequest(now, state, offer, 0);
     return offer !== null;
   }
 
@@ -386,10 +390,13 @@ export class DhcpClient {
     return true;
   }
 
-  private send(type: number, fields: Partial<DhcpRequest> & { readonly to?: Ipv4Address }): void {
-    const { random } = this.options;
+  private send(type: keyof typeof SENT, fields: Partial<DhcpRequest> & { readonly to?: Ipv4Address }): void {
+    const { random, counters } = this.options;
     const { to = BROADCAST_ADDRESS, xid = random.u32(), ...rest } = fields;
-    // What cannot be sent is lost like any datagram: the retransmission comes.
-    this.socket?.send(to, DHCP_SERVER_PORT, encodeRequest(this.options, type, { xid, ...rest }), { source: fields.ciaddr ?? 0 });
+    const bytes = encodeRequest(this.options, type, { xid, ...rest });
+    const from = (source: Ipv4Address): boolean => this.socket?.send(to, DHCP_SERVER_PORT, bytes, { source }) === 'sent';
+    // An address that is still checked for another owner is no source yet: a RELEASE then leaves without one. Whatever
+    // else cannot be sent is lost like any datagram: the retransmission comes.
+    if (from(fields.ciaddr ?? 0) || (type === DHCP_RELEASE && from(0))) counters[SENT[type]]++;
   }
 }

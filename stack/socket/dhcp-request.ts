@@ -40,13 +40,14 @@ export function encodeRequest(
   const options = new Map<number, Uint8Array>(given);
   // RFC 2131 §4.2: a client that names itself does so in every message.
   options.set(OPTION_CLIENT_ID, clientId ?? Uint8Array.of(1, ...mac));
-  if (type === DHCP_DISCOVER || type === DHCP_REQUEST) {
+  const isAnswered = type === DHCP_DISCOVER || type === DHCP_REQUEST;
+  if (isAnswered) {
     options.set(OPTION_PARAMETER_LIST, Uint8Array.from(WANTED_OPTIONS));
     options.set(OPTION_MAX_SIZE, Uint8Array.of(MAX_MESSAGE_BYTES >>> 8, MAX_MESSAGE_BYTES & 255));
     if (hostname) options.set(OPTION_HOST_NAME, asciiBytes(hostname));
   }
   return encodeDhcp({
-    op: 'request', type, xid, secs, broadcast: ciaddr === 0 && config.broadcastFlag, ciaddr, yiaddr: 0, siaddr: 0, giaddr: 0, chaddr: mac, options,
+    op: 'request', type, xid, secs, broadcast: isAnswered && ciaddr === 0 && config.broadcastFlag, ciaddr, yiaddr: 0, siaddr: 0, giaddr: 0, chaddr: mac, options,
   });
 }
 

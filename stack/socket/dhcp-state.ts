@@ -17,11 +17,20 @@ export type DhcpState =
       readonly sentAt: number;
       readonly retryAt: number;
     }
-  | { readonly name: 'selecting'; readonly xid: number; readonly startedAt: number; readonly tries: number; readonly retryAt: number }
+  | {
+      readonly name: 'selecting';
+      readonly xid: number;
+      readonly startedAt: number;
+      /** Of the DISCOVER. */
+      readonly secs: number;
+      readonly tries: number;
+      readonly retryAt: number;
+    }
   | {
       readonly name: 'requesting';
       readonly xid: number;
-      readonly startedAt: number;
+      /** Of the DISCOVER. */
+      readonly secs: number;
       readonly offer: DhcpOffer;
       readonly tries: number;
       readonly sentAt: number;

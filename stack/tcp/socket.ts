@@ -142,14 +142,16 @@ export class Socket implements TcpSocket {
     if (tcb.state !== 'CLOSED') context.touch(tcb);
   }
 
-  abort(): void {
+  abort(told: StackError | null = null): void {
     const { tcb, context } = this;
     if (tcb.state === 'CLOSED') return;
     // §3.10.5: RST in every synchronized state in which the peer may still wait for something.
     if (tcb.state !== 'SYN-SENT' && tcb.state !== 'TIME-WAIT') sendReset(context, tcb);
     const open = tcb.state !== 'TIME-WAIT';
-    const error = new StackError('ECONNABORTED', `The connection to ${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} was aborted on this side.`);
-    this.quietly(() => context.finish(tcb, open ? error : null));
+    const error = told ?? new StackError('ECONNABORTED', `The connection to ${formatIpv4(tcb.remoteAddress)}:${tcb.remotePort} was aborted on this side.`);
+    const end = (): void => context.finish(tcb, open ? error : null);
+    if (told === null) this.quietly(end);
+    else end();
   }
 
   snapshot(): TcpSnapshot {

@@ -131,8 +131,8 @@ export interface TcpSocket {
    * queued as by `endIfStalled`. Idempotent.
    */
   release(): void;
-  /** Sends RST and forgets everything queued. Idempotent. */
-  abort(): void;
+  /** Sends RST and forgets everything queued. Idempotent. @param told where the user does not do it itself: the socket's `error`, of which it is told; default null */
+  abort(told?: StackError | null): void;
   snapshot(): TcpSnapshot;
 }
 

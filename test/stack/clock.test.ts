@@ -1,6 +1,28 @@
 import assert from 'node:assert/strict';
-import { VirtualClock } from '../../stack/clock';
+import { SystemClock, VirtualClock } from '../../stack/clock';
 import { SeededRandom } from '../../stack/random';
+
+describe('SystemClock', () => {
+  it('waits longer than setTimeout can: 24.8 days at a time', () => {
+    const original = globalThis.setTimeout;
+    const asked: { readonly run: () => void; readonly ms: number }[] = [];
+    // Not the real one: whatever is asked for is run by the test.
+    globalThis.setTimeout = Object.assign((run: () => void, ms = 0) => (asked.push({ run, ms }), original(() => undefined, 0)), { __promisify__: original.__promisify__ });
+    try {
+      const clock = new SystemClock();
+      let ran = 0;
+      clock.at(clock.now() + 2 ** 31 + 1_000, () => ran++);
+      asked.at(-1)?.run();
+      clock.at(clock.now() + 1_000, () => ran++);
+      assert.deepEqual(asked.map(({ ms }) => ms >= 1_000 && ms <= 1_001 ? 1_000 : ms), [2 ** 31 - 1, 2 ** 31 - 1, 1_000]);
+      assert.equal(ran, 0);
+      asked.at(-1)?.run();
+      assert.equal(ran, 1);
+    } finally {
+      globalThis.setTimeout = original;
+    }
+  });
+});
 
 describe('VirtualClock', () => {
   it('runs calls in order of time, then of scheduling, and none that was cancelled', () => {

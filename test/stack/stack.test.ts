@@ -173,6 +173,19 @@ describe('Stack', () => {
     assert.equal(a.pollAt(), Infinity);
   });
 
+  it('tells its connections\' users why it was closed, where somebody else closed it', () => {
+    const { clock, a, b } = twoStacks();
+    b.tcp.listen({ port: 80 });
+    const [open, opening] = [a.tcp.connect({ address: ip('10.0.0.2'), port: 80 }, clock.now()), a.tcp.connect({ address: ip('10.0.0.9'), port: 80 }, clock.now())];
+    const told: string[] = [];
+    for (const socket of [open, opening]) socket.onChange = () => told.push(`${socket.state} ${socket.error?.code} ${socket.error?.message}`);
+    clock.advance(100);
+    assert.equal(open.state, 'ESTABLISHED');
+    told.length = 0;
+    a.close(clock.now(), 'another link is used');
+    assert.deepEqual(told, ['CLOSED ENETDOWN another link is used', 'CLOSED ENETDOWN another link is used']);
+  });
+
   it('refuses settings and addresses out of range, by name', () => {
     const [device] = createCable({ mtu: 1500 });
     const make = (config: object, prefixLength = 24, address = ip('10.0.0.1')) => () =>

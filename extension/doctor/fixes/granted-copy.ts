@@ -37,7 +37,7 @@ export function planCopy({ platform, source, run, whose = owner() }: CopyOptions
   try {
     if (source !== copy && !isCopyOf(copy, source)) makeCopy(copy, source, whose);
   } catch (error) {
-    return { kind: 'none', status: 'failed', summary: `${source} could not be copied to ${copy}: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: 'none', status: 'failed', summary: `${source} could not be copied to ${copy}: ${error instanceof Error ? error.message : String(error)}. Let this account write there, or name another folder by the variable XDG_DATA_HOME` };
   }
   const granted = run(['getcap', copy]).stdout.includes('cap_net_raw');
   return { kind: 'work', work: { commands: [grantCommand(copy)], isDone: granted, summary: `${copy}, a copy of ${source}, may capture` } };
@@ -50,7 +50,7 @@ export function planRemoval({ whose = owner() }: Pick<CopyOptions, 'whose'>): Fi
   try {
     fs.rmSync(copy);
   } catch (error) {
-    return { kind: 'none', status: 'failed', summary: `${copy} could not be removed: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: 'none', status: 'failed', summary: `${copy} could not be removed: ${error instanceof Error ? error.message : String(error)}. Remove it as the account that owns its folder` };
   }
   return { kind: 'none', status: 'done', summary: `${copy} is removed` };
 }

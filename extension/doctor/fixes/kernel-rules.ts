@@ -75,5 +75,6 @@ export function planTableRemoval(platform: NodeJS.Platform, table: string, run: 
     const { status, words } = run(['nft', 'list', 'tables']);
     return status === 0 ? { kind: 'none', status: 'unchanged', summary: `there is no table ${table}` } : { kind: 'none', status: 'unchanged', summary: `no table can be there: ${words}` };
   }
-  return { kind: 'work', work: { commands: [removal(table)], isDone: false, summary: `the table ${table} is gone` } };
+  const summary = isRoot ? `the table ${table} is gone` : `the table ${table} is gone, if it was there, which only root can see`;
+  return { kind: 'work', work: { commands: [removal(table)], isDone: false, summary } };
 }

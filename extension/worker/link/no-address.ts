@@ -14,7 +14,7 @@ const DOES: Readonly<Record<DhcpFaultKind, string>> = {
 };
 
 export function explainNoAddress(
-  { counters, dhcpFaults }: Pick<Stack, 'counters' | 'dhcpFaults'>,
+  { checkedAddress, dhcpFaults }: Pick<Stack, 'checkedAddress' | 'dhcpFaults'>,
   wanted: AddressOptions,
   { interfaceName, isUp }: Pick<PcapDevice, 'interfaceName' | 'isUp'>,
 ): ReturnType<Link['explainNoAddress']> {
@@ -24,7 +24,7 @@ export function explainNoAddress(
   if (dhcpFaults.length > 0) {
     return say(`the answers of DHCP on ${interfaceName} cannot be used: ${dhcpFaults.map(describe).join(', ')}`, `look at ${dhcpFaults.length === 1 ? 'that server' : 'these servers'}, or ${OTHER_WAY}`);
   }
-  if (counters.dhcp.leases > 0) return say(`the address that DHCP gave on ${interfaceName} is still being checked for another owner`, 'wait a few seconds more');
+  if (checkedAddress !== null) return say(`the address that DHCP gave on ${interfaceName} is still being checked for another owner`, 'wait a few seconds more');
   return say(`no DHCP server answers on ${interfaceName}`);
 }
 

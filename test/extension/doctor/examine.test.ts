@@ -17,7 +17,7 @@ const ETH0: InterfaceReport = { name: 'eth0', addresses: ['192.0.2.7/24'], mac: 
 const LO: InterfaceReport = { name: 'lo', addresses: ['127.0.0.1/8'], mac: null, mtu: 65_536, up: true, loopback: true, wireless: false, obstacle: 'lo is the loopback interface', recommended: false };
 
 interface Given extends Partial<Pick<ExaminedSystem, 'platform' | 'forwards'>> {
-  readonly probe?: Probe;
+  readonly probe?: (node: string) => Probe;
   readonly interfaces?: readonly InterfaceReport[];
   /** What the trial finds. */
   readonly trial?: readonly Check[];
@@ -30,7 +30,7 @@ function look(args: readonly string[], given: Given = {}): Promise<Report & { tr
   const tried: string[] = [];
   const system: ExaminedSystem = {
     platform: given.platform ?? 'linux',
-    probe: () => Promise.resolve(given.probe ?? { result: GOOD }),
+    probe: (node) => Promise.resolve(given.probe?.(node) ?? { result: GOOD }),
     interfaces: () => [...(given.interfaces ?? [ETH0, LO])],
     forwards: given.forwards ?? (() => false),
     trial: (_node, _file, request, _signal, onCheck) => {
@@ -58,15 +58,16 @@ describe('what the doctor finds', () => {
 
   it('names the packages where libpcap is missing, and tries nothing', async () => {
     const bindings = [{ name: 'cap', loads: false, words: 'no build' }, { name: 'libpcap', loads: false, words: 'libpcap cannot be loaded' }];
-    const report = await look([], { probe: { result: { ...GOOD, bindings, library: null } } });
+    const report = await look([], { probe: () => ({ result: { ...GOOD, bindings, library: null } }) });
     assert.deepEqual([report.ok, report.tried], [false, []]);
-    assert.deepEqual(report.checks.map(({ id, status }) => `${id} ${status}`), ['libpcap failed', 'bindings failed', 'permission failed', 'interface ok']);
+    assert.deepEqual(report.checks.map(({ id, status }) => `${id} ${status}`), ['libpcap failed', 'bindings failed', 'permission failed', 'interface ok', 'capture skipped']);
+    assert.equal(find(report, 'capture').summary, "not tried: 'libpcap' comes first");
     assert.match(find(report, 'libpcap').next.join(), /libpcap0\.8/);
     assert.match(find(report, 'libpcap').details.join(), /cap: no build/);
   });
 
   it('says of each Node why it may not capture, and the one command that grants it to a copy', async () => {
-    const report = await look([], { probe: { result: { ...GOOD, obstacle: NOT_ALLOWED } } });
+    const report = await look([], { probe: () => ({ result: { ...GOOD, obstacle: NOT_ALLOWED } }) });
     const { status, details, commands } = find(report, 'permission');
     assert.deepEqual([status, report.tried], ['failed', []]);
     assert.deepEqual(details, [`${process.execPath} (the Node that runs this): it may not capture: ${NOT_ALLOWED}`]);
@@ -74,14 +75,19 @@ describe('what the doctor finds', () => {
   });
 
   it('reports a setting that names no Node, and goes on with the next', async () => {
-    const report = await look(['--node', '/nowhere/node']);
+    const report = await look(['--node', '/nowhere/node'], { probe: (node) => (node === '/nowhere/node' ? { failure: 'there is no such file' } : { result: GOOD }) });
     assert.deepEqual(report.nodes.map(({ path, from }) => [path, from])[0], ['/nowhere/node', 'the setting riftnet.nodePath']);
+    assert.deepEqual(
+      [find(report, 'permission').status, find(report, 'permission').next, report.ok],
+      ['warning', ['/nowhere/node, which was named, is not used: there is no such file. Name another (--node PATH, setting riftnet.nodePath), or none.'], true],
+    );
+    assert.equal(find(await look(['--node', '/nowhere/node']), 'permission').status, 'ok');
   });
 
   it('warns of a build of cap that ends the process, and of a missing one says only why', async () => {
-    const unsound = await look([], { probe: { result: { ...GOOD, bindings: [{ name: 'cap', loads: true, words: 'rebuild it' }] } } });
+    const unsound = await look([], { probe: () => ({ result: { ...GOOD, bindings: [{ name: 'cap', loads: true, words: 'rebuild it' }] } }) });
     assert.deepEqual([find(unsound, 'bindings').status, find(unsound, 'bindings').next], ['warning', ['rebuild it']]);
-    const missing = await look([], { probe: { result: { ...GOOD, bindings: [{ name: 'cap', loads: false, words: 'no build' }, { name: 'libpcap', loads: true, words: null }] } } });
+    const missing = await look([], { probe: () => ({ result: { ...GOOD, bindings: [{ name: 'cap', loads: false, words: 'no build' }, { name: 'libpcap', loads: true, words: null }] } }) });
     assert.deepEqual([find(missing, 'bindings').status, missing.ok], ['ok', true]);
     assert.match(find(missing, 'bindings').details.join(), /cap: no build/);
   });

@@ -102,6 +102,12 @@ describe('the copy of Node', () => {
     assert.equal(fs.existsSync(copy()), false);
   });
 
+  it('that cannot be made says where else it can be', () => {
+    fs.writeFileSync(path.join(folder, '.local'), 'a file, where a folder is needed');
+    const plan = planCopy({ platform: 'linux', source, run: nothing, whose });
+    assert.match(plan.kind === 'none' ? `${plan.status} ${plan.summary}` : '', /^failed .*source could not be copied to .*: ENOTDIR.*\. Let this account write there, or name another folder by the variable XDG_DATA_HOME$/);
+  });
+
   it('is of this Node, or of one that can be found where this is Electron', () => {
     assert.equal(findSource(null, source, false), source);
     fs.copyFileSync(source, path.join(folder, 'node'));
@@ -147,7 +153,7 @@ describe('the rules of the kernel', () => {
     const gone = planTableRemoval('linux', OWN_TABLE, (words) => (words.includes('tables') ? ok() : no), true);
     assert.deepEqual(gone, { kind: 'none', status: 'unchanged', summary: 'there is no table riftnet_own' });
     // An ordinary account cannot look: the command does no harm.
-    assert.equal(planTableRemoval('linux', OWN_TABLE, nothing, false).kind, 'work');
+    assert.equal(work(planTableRemoval('linux', OWN_TABLE, nothing, false)).summary, 'the table riftnet_own is gone, if it was there, which only root can see');
   });
 });
 

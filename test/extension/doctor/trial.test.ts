@@ -174,6 +174,14 @@ describe('what was sent and seen', () => {
     log.own = ip('10.0.0.2');
     log.add(asked, 'seen', OUR_MAC);
     assert.deepEqual(log.take(), ['seen ARP: who has 10.0.0.2? tell 10.0.0.1']);
+    // The refusal of what made the router known would stand under the next step.
+    const refusal = (port: number): Uint8Array => {
+      const quoted = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1, 0xc0, 0, 0, port, 0, 8, 0, 0];
+      return Uint8Array.from([...OUR_MAC, ...PEER_MAC, 8, 0, 0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0x66, 0xc3, 10, 0, 0, 1, 10, 0, 0, 2, 3, 3, 0, 0, 0, 0, 0, 0, ...quoted]);
+    };
+    log.add(refusal(9), 'seen', OUR_MAC);
+    log.add(refusal(53), 'seen', OUR_MAC);
+    assert.deepEqual(log.take().map((line) => line.slice(0, 23)), ['seen ICMP from 10.0.0.1']);
     for (let i = 0; i < 20; i++) log.add(arp(OUR_MAC, OUR_MAC), 'seen', OUR_MAC);
     assert.deepEqual([log.take().length, log.take().length], [17, 0]);
   });

@@ -40,6 +40,15 @@ describe('The address of the stack', () => {
     assert.deepEqual(addressing.current?.dns, []);
   });
 
+  it('stays when a renewal names another router or a smaller network, and nothing ends', () => {
+    const { addressing, routes, seen, events } = make();
+    addressing.leased(lease);
+    addressing.leased({ ...lease, router: ip('10.0.0.2'), prefixLength: 25 });
+    assert.deepEqual(seen, ['dns 53', 'change', 'dns 53', 'change']);
+    assert.deepEqual(routes.local, { address: lease.address, prefixLength: 25, gateway: ip('10.0.0.2') });
+    assert.deepEqual(events.map(({ type }) => type), ['address', 'address']);
+  });
+
   it('ends what was built on it before another takes its place', () => {
     const { addressing, routes, seen } = make();
     addressing.leased(lease);
@@ -87,6 +96,26 @@ describe('The address of the stack', () => {
     addressing.contested(address, { high: 2, low: 3 }, 0);
     assert.equal(probes.at(-1), `${address} 60000`);
     assert.deepEqual(events.map(({ type }) => type), ['address-probing', 'address', 'address-lost', 'address-probing', 'address-taken', 'address-probing']);
+  });
+
+  it('is not taken into use by probes that a link which is down has lost: a given one is checked anew', () => {
+    const seen: string[] = [];
+    const addressing = new Addressing({
+      routes: new Routes(false), ownDns: null, observer: () => {}, onContested: () => {}, onDns: () => {}, onLost: () => {}, onChange: () => {},
+      detector: { probe: (address) => seen.push(`probe ${address}`), stop: () => seen.push('stop') },
+    });
+    const address = ip('10.0.0.5');
+    addressing.assign({ address, prefixLength: 24 }, 'static');
+    addressing.pauseCheck();
+    assert.deepEqual(seen, [`probe ${address}`, 'stop']);
+    addressing.recheck('the link was down');
+    assert.equal(seen.at(-1), `probe ${address}`);
+    addressing.clear(address);
+    assert.equal(addressing.current?.address, address);
+    // What is held is looked at when the link is back, not before.
+    seen.length = 0;
+    addressing.pauseCheck();
+    assert.deepEqual(seen, []);
   });
 
   it('is given up when the computer has it itself, and taken back only if it was given', () => {

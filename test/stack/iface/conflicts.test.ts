@@ -151,5 +151,23 @@ describe('Address conflict detection (RFC 5227)', () => {
     for (let i = 0; i < 1_000; i++) claim(peer, ARP_REPLY, { high: 0x0200, low: 1_000 + i });
     assert.deepEqual(watch(peer, 0).map(({ what }) => what), ['announce']);
     assert.equal(address(peer), null);
+    assert.deepEqual([peer.events.filter(({ type }) => type === 'address-taken').length, peer.stack.counters.arp.conflicts], [1, 1]);
+  });
+
+  it('takes nothing for news that the owner says before the next try, and tries when it said so (§2.1.1)', () => {
+    const peer = holding();
+    for (let i = 0; i < 2; i++) claim(peer);
+    const lost = peer.clock.now();
+    peer.arps();
+    for (let i = 0; i < 50; i++) {
+      assert.deepEqual(watch(peer, 1_000), []);
+      claim(peer);
+    }
+    assert.equal(peer.events.filter(({ type }) => type === 'address-taken').length, 1);
+    const [probe] = watch(peer, 11_100);
+    assert.ok(probe?.what === 'probe' && probe.at - lost >= 60_000 && probe.at - lost <= 61_010, JSON.stringify(probe));
+    // From here on it is observed again.
+    claim(peer);
+    assert.equal(peer.events.filter(({ type }) => type === 'address-taken').length, 2);
   });
 });

@@ -62,6 +62,20 @@ describe('The DHCP client (RFC 2131)', () => {
     }
   });
 
+  it('gives all requests of an exchange the seconds of its DISCOVER, so that relays treat them alike (§3.1 (3))', () => {
+    const x = new Exchange();
+    x.client.start(0);
+    x.take();
+    x.until(5_000);
+    const discover = x.take();
+    assert.ok(discover.secs > 0);
+    x.until(8_000);
+    x.reply(discover, DHCP_OFFER);
+    x.until(30_000);
+    const requests = [x.take(), x.take(), x.take()];
+    assert.deepEqual(requests.map(({ type, secs }) => [type, secs]), requests.map(() => [DHCP_REQUEST, discover.secs]));
+  });
+
   it('begins anew after five requests without an answer (§3.1.5)', () => {
     const x = new Exchange();
     x.client.start(0);
@@ -259,6 +273,17 @@ describe('The DHCP client (RFC 2131)', () => {
     assert.equal(x.take().type, DHCP_DISCOVER);
   });
 
+  it('gives back an address that may not be sent from yet, without it for a source; what cannot be sent is not counted', () => {
+    const x = new Exchange();
+    const lease = x.bind();
+    x.host.noSource = ADDRESS;
+    x.until(lease.renewAt);
+    assert.deepEqual([x.client.stateName, x.counters.txRequests, x.host.sent.length], ['renewing', 1, 0]);
+    x.client.release();
+    const release = x.take();
+    assert.deepEqual([release.type, release.ciaddr, release.sent.source, x.counters.txReleases], [DHCP_RELEASE, ADDRESS, 0, 1]);
+  });
+
   it('gives up an address that the computer has itself without a word to the server, also where it is taken for another station\'s', () => {
     for (const how of ['abandon', 'decline'] as const) {
       let own = false;
@@ -274,12 +299,34 @@ describe('The DHCP client (RFC 2131)', () => {
     }
   });
 
+  it('asks at once for an address that the computer had itself and has no longer, however long the wait has grown', () => {
+    let own = false;
+    const x = new Exchange({ refuse: () => (own ? 'this computer has it itself' : null) });
+    x.bind();
+    own = true;
+    x.client.abandon(1_000);
+    x.until(70_000);
+    assert.ok(x.client.pollAt() - x.now > 10_000, `the next DISCOVER is due after ${x.client.pollAt() - x.now} ms`);
+    while (x.host.sent.length > 0) x.take();
+    own = false;
+    x.client.askAgain(x.now);
+    const discover = x.take();
+    assert.equal(discover.type, DHCP_DISCOVER);
+    x.reply(discover, DHCP_OFFER);
+    x.reply(x.take(), DHCP_ACK);
+    assert.equal(x.client.stateName, 'bound');
+    // A lease is not given up for it.
+    x.client.askAgain(x.now);
+    assert.deepEqual([x.client.stateName, x.host.sent.length], ['bound', 0]);
+  });
+
   it('declines an address in use by broadcast, and begins anew after ten seconds (§3.1.5)', () => {
     const x = new Exchange();
     x.bind();
     x.client.decline(1000);
     const decline = x.take();
-    assert.deepEqual([decline.type, decline.ciaddr, decline.sent.destination], [DHCP_DECLINE, 0, BROADCAST_ADDRESS]);
+    // Table 5: no flags.
+    assert.deepEqual([decline.type, decline.ciaddr, decline.broadcast, decline.sent.destination], [DHCP_DECLINE, 0, false, BROADCAST_ADDRESS]);
     assert.equal(optionAddress(decline, OPTION_REQUESTED_ADDRESS), ADDRESS);
     assert.equal(x.lost.length, 1);
     assert.equal(x.client.pollAt(), 11_000);

@@ -26,6 +26,8 @@ export class UdpHarness implements Ipv4Egress {
   /** Our address; null: none yet. */
   address: number | null = 0x0a00_0005;
   result: SendResult = 'sent';
+  /** An address from which nothing may be sent, as while it is checked for another owner. */
+  noSource: number | null = null;
   works = 0;
 
   constructor(config: Partial<UdpConfig> = {}, seed = 1) {
@@ -49,6 +51,7 @@ export class UdpHarness implements Ipv4Egress {
 
   send(_protocol: number, source: number, destination: number, length: number): SendResult {
     if (this.result !== 'sent') return this.result;
+    if (source === this.noSource) return 'unreachable';
     const parsed = parseUdp(source, destination, this.buffer.slice(this.payloadOffset, this.payloadOffset + length));
     if (typeof parsed === 'string') throw new Error(`sent a datagram that does not parse: ${parsed}`);
     this.sent.push({ source, sourcePort: parsed.sourcePort, destination, destinationPort: parsed.destinationPort, data: parsed.data });

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import type { DhcpFault } from '../../../../stack';
-import { createCounters } from '../../../../stack/observer';
 import { explainNoAddress } from '../../../../extension/worker/link/no-address';
 
 const ROGUE = 0x0a4d_0042;
 const OTHER = 0x0a4d_0001;
 const OTHER_WAY = 'give the stack an address, --address A.B.C.D/LEN (setting riftnet.address), or take --link gateway';
 
-function explain({ faults = [], isUp = true, leases = 0, address = null }: { faults?: readonly DhcpFault[]; isUp?: boolean; leases?: number; address?: number | null }): string {
-  const counters = createCounters();
-  counters.dhcp.leases = leases;
+function explain({ faults = [], isUp = true, checked = null, address = null }: { faults?: readonly DhcpFault[]; isUp?: boolean; checked?: number | null; address?: number | null }): string {
   const wanted = address === null ? ({ mode: 'dhcp' } as const) : ({ mode: 'static', address, prefixLength: 24 } as const);
-  const { cause, advice } = explainNoAddress({ counters, dhcpFaults: faults }, wanted, { interfaceName: 'eth0', isUp });
+  const { cause, advice } = explainNoAddress({ checkedAddress: checked, dhcpFaults: faults }, wanted, { interfaceName: 'eth0', isUp });
   return `${cause}; ${advice}`;
 }
 
@@ -38,7 +35,7 @@ describe('A stack without an address says', () => {
 
   it('that no server answers, that an address is still being checked, that it is not free, that the interface is down', () => {
     assert.equal(explain({}), `no DHCP server answers on eth0; ${OTHER_WAY}`);
-    assert.equal(explain({ leases: 1 }), 'the address that DHCP gave on eth0 is still being checked for another owner; wait a few seconds more');
+    assert.equal(explain({ checked: OTHER }), 'the address that DHCP gave on eth0 is still being checked for another owner; wait a few seconds more');
     assert.equal(explain({ address: OTHER }), '10.77.0.1 on eth0 is not free; give the stack another address');
     assert.equal(explain({ isUp: false, faults: [{ server: ROGUE, kind: 'own' }] }), 'the interface eth0 is down; bring it up');
   });
