@@ -58,7 +58,9 @@ export function leaveRecovery(context: TcpContext, tcb: Tcb): void {
   tcb.resent.recoveryEnded(tcb.sndNxt);
 }
 
+/** The first segment is sent again, whatever the congestion window says. */
 export function repeatFirst(tcb: Tcb): void {
+  tcb.sent.forgetIfReneged();
   tcb.sent.markLost(0);
   tcb.retransmitNow = tcb.sent.hasLost;
 }

@@ -3,7 +3,7 @@ import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqWithin } from '../wire/
 import { ECE, SYN, type TcpSegment } from '../wire/tcp';
 import { tuneSendBuffer } from './buffers';
 import type { TcpContext } from './context';
-import { noteReduction, usesRack } from './episode';
+import { noteReduction, repeatFirst, usesRack } from './episode';
 import { sendAck } from './output';
 import { raiseIfOld } from './path-mtu';
 import { onAck } from './recovery';
@@ -60,11 +60,7 @@ function windowOpened(tcb: Tcb): void {
     tcb.sent.pop();
     tcb.sndNxt = tcb.sndUna;
     tcb.sndSml = tcb.sndUna;
-  } else if (tcb.sent.length > 0) {
-    // What was in flight when the window closed was dropped by the peer.
-    tcb.sent.markLost(0);
-    tcb.retransmitNow = tcb.sent.hasLost;
-  }
+  } else if (tcb.sent.length > 0) repeatFirst(tcb); // the peer dropped what was in flight when the window closed
 }
 
 /** RFC 5681 §2's conditions but the first, that something is in flight. */

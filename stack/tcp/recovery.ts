@@ -18,8 +18,7 @@ export function onTimeout(context: TcpContext, tcb: Tcb): void {
   // RFC 5682 §3.1 step 1: not for a repeated timeout, nor within a recovery, whose new data would pass for originals.
   tcb.frto = tcb.recovery === 'open' && context.config.frto && tcb.sackEnabled ? 1 : 0;
   if (tcb.recovery === 'open') beginEpisode(tcb);
-  // RFC 2018 §8: the first missing byte lies in what the peer once SACKed; it took that back.
-  if (tcb.sent.isSacked(0)) tcb.sent.forgetSacks();
+  tcb.sent.forgetIfReneged();
   // A timeout within a fast recovery may only lower what that one set.
   const highest = tcb.recovery === 'fast' ? tcb.congestion.ssthreshBytes : Infinity;
   tcb.congestion.onTimeout(tcb.flightBytes, first, context.now);

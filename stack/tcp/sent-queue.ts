@@ -159,9 +159,12 @@ export class SentQueue {
     return ((this.flags[this.slot(index)] ?? 0) & AMBIGUOUS) !== 0;
   }
 
-  /** The peer may discard what it only SACKed (RFC 2018 §8): after a timeout all of it counts as missing. */
-  forgetSacks(): void {
-    if (this.sacked === 0) return;
+  /**
+   * RFC 2018 §8: a peer may discard what it only SACKed, and has, if the first byte that it misses lies in that:
+   * none of it counts as held any more. Called before the first segment is sent again.
+   */
+  forgetIfReneged(): void {
+    if (this.sacked === 0 || !this.isSacked(0)) return;
     for (let index = 0; index < this.count; index++) {
       const slot = this.slot(index);
       const flags = this.flags[slot] ?? 0;

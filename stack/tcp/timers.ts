@@ -4,7 +4,7 @@ import { formatIpv4 } from '../wire/address';
 import { trimAt, trimIfIdle } from './buffers';
 import type { TcpContext } from './context';
 import { sendReset } from './output';
-import { usesRack } from './episode';
+import { repeatFirst, usesRack } from './episode';
 import { keepAliveAt, runKeepAlive } from './keep-alive';
 import { checkBlackHole } from './path-mtu';
 import { onReorderTimer } from './rack-recovery';
@@ -127,8 +127,7 @@ function retransmissionTimeout(context: TcpContext, tcb: Tcb): void {
   context.counters.timeouts++;
   if (tcb.sndWnd === 0) {
     // A probe into a closed window that went unanswered, or was answered with the window still closed: no sign of congestion.
-    tcb.sent.markLost(0);
-    tcb.retransmitNow = true;
+    repeatFirst(tcb);
   } else {
     onTimeout(context, tcb);
     checkBlackHole(context, tcb, tcb.timeoutsInRow);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { TcpHarness } from '../../support/tcp-harness';
-import { Sender, type SenderOptions } from '../../support/tcp-sender';
+import { range, Sender, type SenderOptions } from '../../support/tcp-sender';
 
 /** RTT 100 ms, data sent at 100. */
 function sending(write: number, sent: number, config: SenderOptions['config'] = {}): Sender {
@@ -120,6 +120,42 @@ describe('TCP SACK blocks taken (RFC 2018 §5)', () => {
     assert.ok(s.sent(5_000).includes(5));
     s.ack(5_000, 10);
     assert.equal(s.socket.bufferedBytes, 0);
+  });
+});
+
+describe('TCP SACK blocks of a peer that reneges as it closes its window (RFC 2018 §8)', () => {
+  /** 0 was lost; it alone filled the peer's buffer, which dropped the rest that it had reported. */
+  function reneged(): Sender {
+    const s = sending(10, 10, { userTimeoutMs: 20_000 });
+    s.ack(200, 0, [1, 10]);
+    assert.deepEqual(s.sent(200), [0]);
+    s.ackWith(300, 1, [], { win: 0 });
+    return s;
+  }
+
+  it('are forgotten: the first segment probes the window for as long as the peer answers (RFC 9293 §3.8.6.1)', () => {
+    const s = reneged();
+    let at = 300;
+    for (let probes = 0; probes < 8; probes++) {
+      at = s.t.expect([at + 100, at + 60_000], { flags: 'ACK', seq: s.seq(1), payload: s.mss }).at + 10;
+      s.ackWith(at, 1, [], { win: 0 });
+    }
+    assert.ok(at > 20_000, `backed off until ${at}`);
+    s.ackWith(at, 1, []);
+    assert.deepEqual(s.sent(at), range(1, 6), 'whatever it reported before');
+  });
+
+  it('do not keep what is missing back when it opens', () => {
+    const s = reneged();
+    s.ackWith(310, 1, []);
+    assert.deepEqual(s.sent(310), [1]);
+  });
+
+  it('do not hide that it has fallen silent: ETIMEDOUT (RFC 9293 §3.8.3)', () => {
+    const s = reneged();
+    assert.ok(s.sent(60_000).length > 3);
+    assert.equal(s.socket.error?.code, 'ETIMEDOUT');
+    assert.equal(s.t.tcp.pollAt(), Infinity);
   });
 });
 

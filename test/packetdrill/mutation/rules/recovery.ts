@@ -97,10 +97,19 @@ export const RECOVERY: readonly Rule[] = [
     rule: 'reneging',
     without: {
       file: 'tcp/recovery.ts',
-      find: 'if (tcb.sent.isSacked(0)) tcb.sent.forgetSacks();',
+      find: 'tcb.sent.forgetIfReneged();',
       replace: '',
     },
     scripts: ['sack/reneging'],
+  },
+  {
+    rule: 'reneging behind a closed window',
+    without: {
+      file: 'tcp/episode.ts',
+      find: 'tcb.sent.forgetIfReneged();',
+      replace: '',
+    },
+    scripts: ['window/reneged-and-closed'],
   },
   { rule: 'RACK', without: { config: { rack: false } }, scripts: ['rack/by-time', 'rack/lost-retransmission', 'rack/reorder-timer', 'rack/timeout-marks-old'] },
   {
