@@ -1,5 +1,5 @@
 /** Processing of the ACK field and the window (RFC 9293 §3.10.7.4, fifth check). */
-import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqWithin } from '../wire/seq';
+import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax, seqWithin } from '../wire/seq';
 import { ECE, SYN, type TcpSegment } from '../wire/tcp';
 import { tuneSendBuffer } from './buffers';
 import type { TcpContext } from './context';
@@ -112,7 +112,7 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
   tcb.sndUna = ack;
   // A probe that was taken back may be acknowledged after all.
   if (seqGt(ack, tcb.sndNxt)) tcb.sndNxt = ack;
-  if (seqLt(tcb.sndSml, ack)) tcb.sndSml = ack;
+  pullMarksAlong(tcb);
   tcb.progressAt = context.now;
   tcb.takenAt = context.now;
   tcb.timeoutsInRow = 0;
@@ -138,6 +138,20 @@ function advanceUna(context: TcpContext, tcb: Tcb, ack: number, tsEcr: number | 
   raiseIfOld(context, tcb);
   context.changed(tcb);
   return acked - (finAcked ? 1 : 0);
+}
+
+/**
+ * What is only compared with SND.UNA, and moves only by some event, follows it closely from behind: a mark that is left
+ * where it is would lie ahead again after 2³¹ bytes.
+ */
+function pullMarksAlong(tcb: Tcb): void {
+  const passed = seqAdd(tcb.sndUna, -1);
+  tcb.sndSml = seqMax(tcb.sndSml, passed);
+  tcb.recover = seqMax(tcb.recover, passed);
+  tcb.ecnRecover = seqMax(tcb.ecnRecover, passed);
+  tcb.limitedAt = seqMax(tcb.limitedAt, passed);
+  tcb.rttSampleFrom = seqMax(tcb.rttSampleFrom, passed);
+  tcb.rack.acknowledged(tcb.sndUna);
 }
 
 /** Our FIN is acknowledged. @returns whether the connection still exists. */

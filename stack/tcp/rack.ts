@@ -19,7 +19,7 @@ export class Rack implements Deliveries {
   private hasFack = false;
   private reoWndMult = 1;
   private persist = REO_WND_PERSIST;
-  /** SND.NXT at the last DSACK: one widening per round trip. */
+  /** SND.NXT at a DSACK until it is acknowledged, else null: one widening per round trip. */
   private dsackRound: number | null = null;
   /** Set by the ACK under way, for §6.2 step 2's check of retransmissions. */
   private minRttMs = Infinity;
@@ -48,9 +48,15 @@ export class Rack implements Deliveries {
     }
   }
 
+  /** SND.UNA has moved. */
+  acknowledged(sndUna: number): void {
+    if (this.dsackRound !== null && seqGe(sndUna, this.dsackRound)) this.dsackRound = null;
+  }
+
   /** §6.2 step 4: a DSACK says that a retransmission was for nothing. */
   onDsack(sndUna: number, sndNxt: number): void {
-    if (this.dsackRound !== null && !seqGe(sndUna, this.dsackRound)) return;
+    this.acknowledged(sndUna);
+    if (this.dsackRound !== null) return;
     this.dsackRound = sndNxt;
     this.reoWndMult++;
     this.persist = REO_WND_PERSIST;
