@@ -66,6 +66,7 @@ function probeAnswered(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void
   if (unclear) return;
   tcb.tlpEndSeq = -1;
   if (!repaired || tcb.recovery !== 'open') return;
+  tcb.resent.clear(); // an earlier reduction cannot be taken back without this one
   tcb.congestion.onCongestion(outcome.flightBefore, context.now);
   noteReduction(tcb);
 }

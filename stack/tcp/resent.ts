@@ -7,6 +7,8 @@ const MAX_RESENT = 256;
 export class Resent {
   /** When the first one was sent, ms, or -1. */
   firstAt = -1;
+  /** The peer has echoed a congestion mark since: the reduction was due, even if nothing was lost. */
+  marked = false;
   private active = false;
   private overflowed = false;
   private readonly starts: number[] = [];
@@ -27,6 +29,7 @@ export class Resent {
     this.active = false;
     this.overflowed = false;
     this.firstAt = -1;
+    this.marked = false;
     this.starts.length = 0;
     this.ends.length = 0;
     this.until = null;

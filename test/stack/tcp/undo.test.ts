@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PEER_CLOCK } from '../../support/segment-dsl';
+import { seqOf } from '../../support/tcp-harness';
 import { Sender, type SenderOptions } from '../../support/tcp-sender';
 import type { Block } from '../../support/tcp-segment';
 
@@ -129,6 +130,63 @@ describe('TCP undo by timestamps (Eifel: RFC 3522 §3.2, RFC 4015 §3.2)', () =>
     s.sent(210);
     s.ack(215, 5);
     assert.equal(s.snapshot.spuriousRecoveries, 0);
+  });
+});
+
+describe('TCP undo where the peer echoes a congestion mark (RFC 4015 §3.4, RFC 3168 §6.1.2)', () => {
+  /** Ten of thirty segments were sent; the first was repeated by timeout, while the ACKs of the originals were under way. */
+  function timedOut(marked: boolean): Sender {
+    const s = new Sender({ write: 30, sent: 10, config: { tlp: false, frto: false, undo: true, timestamps: true, ecn: 'on' }, peer: { ts: true, ecn: true } });
+    assert.deepEqual(s.sent(400), [0]);
+    s.ackWith(405, 1, [], { ts: { val: PEER_CLOCK + 405, ecr: 100 }, flags: marked ? 'ACK ECE' : 'ACK' });
+    return s;
+  }
+
+  it('leaves the reduction, but sends nothing more again', () => {
+    const s = timedOut(true);
+    assert.equal(s.ssthresh, 5);
+    assert.equal(s.snapshot.recovery, 'open');
+    assert.equal(s.snapshot.lostSegments, 0);
+    s.ackWith(410, 10, [], { ts: { val: PEER_CLOCK + 410, ecr: 100 } });
+    const news = s.t.take(410).filter((seen) => seen.wire.payload.length > 0);
+    assert.ok(news.length > 0 && news.every((seen) => seqOf(seen) >= s.seq(10)));
+    assert.equal(news[0]?.wire.flags.has('CWR'), true, 'and says so');
+  });
+
+  it('leaves it as well if the mark comes before what shows that nothing was lost', () => {
+    const s = new Sender({ write: 30, sent: 10, config: { tlp: false, undo: true, ecn: 'on' }, peer: { ecn: true } });
+    s.ack(210, 0, [1, 5]);
+    assert.equal(s.sent(210)[0], 0);
+    const { ssthresh } = s;
+    s.ackWith(215, 5, [], { flags: 'ACK ECE' });
+    duplicated(s, 310, 5, 0);
+    assert.equal(s.ssthresh, ssthresh);
+    assert.equal(s.snapshot.spuriousRecoveries, 1);
+  });
+
+  it('takes the news of a reduction that is taken back out of what follows, and lets the next mark count', () => {
+    const s = timedOut(false);
+    assertUndone(s, true);
+    const news = s.t.take(405).filter((seen) => seen.wire.payload.length > 0);
+    assert.ok(news.length > 0 && !news.some((seen) => seen.wire.flags.has('CWR')));
+    s.ackWith(410, 3, [], { ts: { val: PEER_CLOCK + 410, ecr: 100 }, flags: 'ACK ECE' });
+    assert.equal(s.t.counters.ecnReductions, 1);
+    assert.ok(s.ssthresh < 10);
+  });
+
+  it('leaves a later reduction alone, as one for a loss that a tail loss probe repaired (RFC 8985 §7.4.2)', () => {
+    const s = new Sender({ write: 10, config: { undo: true } });
+    assert.deepEqual(s.sent(300), [9], 'the probe');
+    s.ack(310, 0, [1, 9]);
+    s.write(310, 5);
+    assert.deepEqual(s.sent(310).slice(0, 2), [0, 10]);
+    s.ack(320, 10);
+    const { ssthresh } = s;
+    assert.equal(s.snapshot.recovery, 'open');
+    s.ack(420, 11);
+    assert.ok(s.ssthresh < ssthresh, 'for segment 9');
+    duplicated(s, 430, 11, 0);
+    assert.ok(s.ssthresh < ssthresh);
   });
 });
 
