@@ -201,11 +201,12 @@ function synReceivedAck(context: TcpContext, tcb: Tcb, segment: TcpSegment): boo
 }
 
 /**
- * With a closed window no data is acceptable, yet ACK, RST and URG at RCV.NXT must still be processed
- * (RFC 9293 §3.10.7.4): two peers with full buffers would never hear of each other's reading else.
+ * What stands at the edge of the window is taken for its ACK: with a closed window also from a segment with data
+ * (RFC 9293 §3.10.7.4), as two peers with full buffers would never hear of each other's reading else; and of a peer that
+ * has filled an open one, whose first segment was lost, two of which would never hear of each other's SACKs.
  */
 function acceptAckOnly(tcb: Tcb, segment: TcpSegment): boolean {
-  return tcb.rcvWnd === 0 && segment.seq === tcb.rcvNxt;
+  return segment.seq === tcb.rcvAdv && (tcb.rcvWnd === 0 || (segment.length === 0 && !segment.has(RST)));
 }
 
 function unacceptable(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
@@ -238,7 +239,9 @@ function repeatedSyn(context: TcpContext, tcb: Tcb, segment: TcpSegment): void {
     established(context, tcb, segment);
     return;
   }
-  tcb.synOwed = true; // our SYN-ACK was lost
+  // Our SYN-ACK was lost, or is late: an ACK may be of either (RFC 6298 §3, Karn's algorithm).
+  if (tcb.sndNxt !== tcb.iss) tcb.synRetransmitted = true;
+  tcb.synOwed = true;
   context.touch(tcb);
 }
 

@@ -100,6 +100,33 @@ describe('TCP passive open', () => {
     assert.ok(listener.accept());
   });
 
+  it('takes no RTT from a handshake in which it repeated the SYN-ACK for a repeated SYN (RFC 6298 §3)', () => {
+    for (const repeated of [false, true]) {
+      const t = new TcpHarness();
+      const listener = t.listen();
+      t.send(0, { flags: 'SYN', seq: 0 });
+      t.expect(0, { flags: 'SYN ACK' });
+      if (repeated) {
+        t.send(500, { flags: 'SYN', seq: 0 });
+        t.expect(500, { flags: 'SYN ACK' });
+      }
+      t.send(600, { flags: 'ACK', seq: 1, ack: 1 });
+      const socket = listener.accept();
+      assert.equal(socket?.snapshot().srttMs, repeated ? null : 600);
+      assert.equal(socket?.snapshot().cwndBytes, repeated ? 536 : 5360, 'RFC 5681 §3.1: one segment after a lost SYN-ACK');
+    }
+  });
+
+  it('takes it from one in which the SYN came twice before it was answered', () => {
+    const t = new TcpHarness();
+    const listener = t.listen();
+    t.sendAll(0, [{ flags: 'SYN', seq: 0 }, { flags: 'SYN', seq: 0 }]);
+    t.expect(0, { flags: 'SYN ACK' });
+    t.expectNothing(100);
+    t.send(100, { flags: 'ACK', seq: 1, ack: 1 });
+    assert.equal(listener.accept()?.snapshot().srttMs, 100);
+  });
+
   it('answers a wrong ACK in SYN-RECEIVED with RST at its number and stays (RFC 9293 §3.10.7.4)', () => {
     const t = new TcpHarness();
     const listener = t.listen();

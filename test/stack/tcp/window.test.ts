@@ -244,6 +244,33 @@ describe('TCP, closed at a closed window', () => {
   });
 });
 
+describe('TCP receive window filled behind a hole', () => {
+  it('takes the ACKs and SACKs of the peer, which stand at its edge', () => {
+    const t = new TcpHarness({ config: { sack: true, receiveBufferBytes: 2920 } });
+    const socket = t.establish({ sack: true });
+    t.send(10, { flags: 'ACK', seq: 1461, ack: 1, payload: 1460 });
+    t.expect(10, { flags: 'ACK', ack: 1, sack: [[1461, 2921]] });
+    t.write(20, socket, 4380);
+    assert.equal(t.take(20).length, 3);
+    // Of ours the first is lost as well.
+    t.send(120, { flags: 'ACK', seq: 2921, ack: 1, sack: [[1461, 4381]] });
+    assert.equal(socket.snapshot().sackedSegments, 2);
+    t.send(130, { flags: 'ACK', seq: 2921, ack: 4381 });
+    assert.equal(socket.bufferedBytes, 0);
+    assert.equal(t.counters.rxUnacceptable, 0);
+  });
+
+  it('takes nothing else there: no data, no FIN, no RST (RFC 9293 §3.10.7.4)', () => {
+    for (const [flags, payload] of [['ACK', 10], ['FIN ACK', 0], ['RST ACK', 0]] as const) {
+      const t = new TcpHarness({ config: { receiveBufferBytes: 2920 } });
+      const socket = t.establish();
+      t.send(10, { flags, seq: 2921, ack: 1, payload });
+      assert.equal(t.counters.rxUnacceptable, 1, flags);
+      assert.equal(socket.state, 'ESTABLISHED');
+    }
+  });
+});
+
 describe('TCP silly window avoidance', () => {
   it('by the sender: no small segment while more data waits and the window is small (RFC 9293 §3.8.6.2.1)', () => {
     const t = new TcpHarness();

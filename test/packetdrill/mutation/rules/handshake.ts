@@ -171,7 +171,7 @@ export const HANDSHAKE: readonly Rule[] = [
     rule: 'repeated SYN brings the SYN-ACK again',
     without: {
       file: 'tcp/input.ts',
-      find: 'tcb.synOwed = true; // our SYN-ACK was lost',
+      find: 'tcb.synRetransmitted = true;\n  tcb.synOwed = true;',
       replace: '',
     },
     scripts: ['handshake/syn-ack-back-off'],

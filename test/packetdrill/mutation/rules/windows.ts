@@ -195,8 +195,8 @@ export const WINDOWS: readonly Rule[] = [
     rule: 'segments count in a closed window',
     without: {
       file: 'tcp/input.ts',
-      find: 'return tcb.rcvWnd === 0 && segment.seq === tcb.rcvNxt;',
-      replace: 'return false;',
+      find: 'return segment.seq === tcb.rcvAdv && (tcb.rcvWnd === 0 || ',
+      replace: 'return segment.seq === tcb.rcvAdv && (',
     },
     scripts: ['window/closed-window-acks'],
   },
