@@ -1,11 +1,8 @@
 /** What a script's process reports on its descriptor 1: lines, in pieces, and errors. */
 import type { Readable } from 'node:stream';
 import type { OutputLevel, ScriptError } from '../protocol';
-import { LAST_PIECE, OUTPUT_LEVELS, REPORT_ERROR } from './script/report';
+import { LAST_PIECE, MAX_REPORT_BYTES, OUTPUT_LEVELS, REPORT_ERROR } from './script/report';
 import { FrameReader } from './script/wire';
-
-/** Largest frame of a report. */
-const MAX_REPORT_BYTES = 64 * 1024;
 
 export interface OutputHandler {
   /** A piece of a line, UTF-8; a view valid during the call. @param last whether the line ends with it */

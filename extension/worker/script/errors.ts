@@ -21,6 +21,10 @@ const ABSENT: Readonly<Record<string, string>> = {
   document: 'scripts run outside a browser',
 };
 
+/** What is told of an error, UTF-16 units: a message can be a whole body, or bytes. */
+const MAX_MESSAGE_UNITS = 2_000;
+const MAX_STACK_UNITS = 12_000;
+
 export interface MapperOptions {
   /** Name of the program in V8's frames. */
   readonly programName: string;
@@ -58,18 +62,21 @@ export class ErrorMapper {
 
   /** What is told about something that was thrown. Never throws, whatever was. */
   describe(kind: ScriptError['kind'], thrown: unknown): ScriptError {
-    if (!(thrown instanceof Error)) {
-      const message = `Uncaught ${safely(() => inspect(thrown, { depth: 2 }), 'value')}`;
+    const error = asError(thrown);
+    if (error === null) {
+      const message = cut(`Uncaught ${safely(() => inspect(thrown, { depth: 2 }), 'value')}`, MAX_MESSAGE_UNITS);
       return { kind, message, stack: message, location: null };
     }
-    const heading = safely(() => Error.prototype.toString.call(thrown), 'Error');
-    const stack = safely(() => inspect(thrown), heading);
+    const heading = safely(() => Error.prototype.toString.call(error), 'Error');
+    const stack = safely(() => inspect(error), heading);
     const hint = hintFor(heading);
+    // The heading is cut, not the lines below it: those lead to the place.
+    const short = `${cut(heading, MAX_MESSAGE_UNITS)}${hint}`;
     return {
       kind,
-      message: `${firstLine(heading)}${hint}`,
-      stack: hint === '' ? stack : stack.replace(heading, () => `${heading}${hint}`),
-      location: this.locations.get(thrown) ?? null,
+      message: `${cut(firstLine(heading), MAX_MESSAGE_UNITS)}${hint}`,
+      stack: cut(stack.replace(heading, () => short), MAX_STACK_UNITS),
+      location: this.locations.get(error) ?? null,
     };
   }
 
@@ -132,6 +139,19 @@ function hintFor(heading: string): string {
   const name = /^ReferenceError: (\w+) is not defined$/.exec(heading)?.[1];
   const hint = name !== undefined && Object.hasOwn(ABSENT, name) ? ABSENT[name] : undefined;
   return hint === undefined ? '' : ` (${hint})`;
+}
+
+/** A proxy may throw when it is asked what it is: then it is no error. */
+function asError(thrown: unknown): Error | null {
+  try {
+    return thrown instanceof Error ? thrown : null;
+  } catch {
+    return null;
+  }
+}
+
+function cut(text: string, units: number): string {
+  return text.length > units ? `${text.slice(0, units)}…` : text;
 }
 
 /** The script's own getters and proxies may throw while an error is shown. */

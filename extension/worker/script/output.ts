@@ -42,8 +42,7 @@ export function sendLine(level: OutputLevel, text: string): void {
 }
 
 export function sendError(error: ScriptError): void {
-  const fits = error.stack.length < 12_000 ? error : { ...error, message: error.message.slice(0, 2_000), stack: `${error.stack.slice(0, 12_000)}…` };
-  sendFrame(REPORT_ERROR, 0, Buffer.from(JSON.stringify(fits)));
+  sendFrame(REPORT_ERROR, 0, Buffer.from(JSON.stringify(error)));
 }
 
 /** Strings as they are, everything else as Node inspects it, separated by spaces. */

@@ -13,3 +13,5 @@ export const REPORT_ERROR = 16;
 export const LAST_PIECE = 1;
 /** A longer line travels in several frames. */
 export const MAX_PIECE_BYTES = 60 * 1024;
+/** Largest report: the 14 000 units of an error's text (errors.ts) and a path, six bytes each where JSON has to escape them. */
+export const MAX_REPORT_BYTES = 128 * 1024;

@@ -60,7 +60,7 @@ describe('Redirects (Fetch Standard §4.4)', () => {
     assert.equal(redirected(post, 302, Buffer.from('/ü#new').toString('latin1')).url.href, 'http://a/%C3%BC#new');
   });
 
-  for (const location of ['http://', 'ftp://a/', 'javascript:1']) {
+  for (const location of ['http://', 'ftp://a/', 'javascript:1', 'http://b:0/']) {
     it(`does not follow ${location}`, () => assert.throws(() => redirected(post, 302, location), { name: 'NetworkError', code: 'EINVAL' }));
   }
 

@@ -128,6 +128,25 @@ describe('A worker and its scripts', function () {
       assert.equal(errors.filter(({ kind, message, location }) => kind === 'handler' && message === 'Error: handler' && location?.line === 4).length, 3);
       assert.equal(errors.filter(({ message, location }) => message === 'Error: delayed' && location?.line === 7).length, 1);
     });
+
+    it('goes on whatever a handler throws, and tells as much of it as fits', async () => {
+      const { outcome, output, errors } = await bench.run(`
+        const named = Object.assign(new Error('y'.repeat(1e6)), { stack: 'none' });
+        for (const thrown of [new Error('\\u0001'.repeat(1e6)), named, ['z'.repeat(1e6)], new Proxy({}, { getPrototypeOf() { throw 1; } })]) Event.OnTick.once(() => { throw thrown; });
+        await Event.OnTick;
+        print('on');`);
+      assert.equal(outcome.kind, 'finished');
+      assert.deepEqual(output, ['on']);
+      assert.deepEqual(errors.map(({ message }) => message.slice(0, 15)), ['Error: \u0001\u0001\u0001\u0001\u0001\u0001\u0001\u0001', 'Error: yyyyyyyy', 'Uncaught [\n  \'z', 'Uncaught {}']);
+      assert.equal(errors[0]?.location?.line, 3);
+      // The place is told, however long the words before it.
+      assert.match(errors[0]?.stack ?? '', /…\n +at .*run-\d+\.ts:3:\d+$/);
+    });
+
+    it('tells an end with more words than any message holds', async () => {
+      const error = expectError((await bench.run("throw new Error('\\0'.repeat(3e6));")).outcome);
+      assert.deepEqual([error.kind, error.message.length, error.location?.line], ['throw', 2_001, 1]);
+    });
   });
 
   describe('limits', () => {
@@ -383,6 +402,7 @@ describe('A worker and its scripts', function () {
     it('never rejects, whatever fails', async () => {
       const port = await serveHttp((request, response) => {
         if (request.url === '/slow') return;
+        if (request.url === '/nowhere') return void response.writeHead(302, { location: 'http://localhost:0/' }).end();
         if (request.url === '/loop') return void response.writeHead(302, { location: '/loop' }).end();
         response.end('x'.repeat(1_000));
       });
@@ -390,13 +410,13 @@ describe('A worker and its scripts', function () {
         const base = 'http://localhost:${port}';
         const responses = [
           await fetch('nowhere'), await fetch(base + '/slow', { timeoutMs: 50 }), await fetch(base + '/', { maxBodyBytes: 999 }),
-          await fetch('http://127.0.0.1:${port}/'), await fetch('https://localhost:${port}/'), await fetch(base + '/loop'),
+          await fetch('http://127.0.0.1:${port}/'), await fetch('https://localhost:${port}/'), await fetch(base + '/loop'), await fetch(base + '/nowhere'),
           await fetch(base, { headers: { 'bad name': 'x' } }), await fetch(base, { method: 'GET', body: 'x' } as never),
         ];
         for (const { status, statusMessage, error, body } of responses) print(status, statusMessage, body.length, error?.message ? 'why' : 'no reason');
         print(responses.slice(1, 4).map(({ error }) => error?.code).join());`);
       assert.equal(outcome.kind, 'finished');
-      assert.deepEqual(output, [...Array.from({ length: 8 }, () => '-1 socket error 0 why'), 'ETIMEDOUT,EMSGSIZE,EADDRNOTAVAIL']);
+      assert.deepEqual(output, [...Array.from({ length: 9 }, () => '-1 socket error 0 why'), 'ETIMEDOUT,EMSGSIZE,EADDRNOTAVAIL']);
     });
 
     it('is unharmed by what the script does to its global names', async () => {

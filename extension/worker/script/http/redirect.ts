@@ -27,6 +27,7 @@ export function redirected(request: HttpRequest, status: number, location: strin
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new NetworkError('EINVAL', `${request.url.href} redirects to ${url.href}: only http: and https: are followed; redirect 'manual' gives the redirect itself`);
   }
+  if (url.port === '0') throw new NetworkError('EINVAL', `${request.url.href} redirects to ${url.href}, whose port is not from 1 to 65535: redirect 'manual' gives the redirect itself`);
   if (url.hash === '') url.hash = request.url.hash;
   const toGet = status === 303 ? request.method !== 'GET' && request.method !== 'HEAD' : (status === 301 || status === 302) && request.method === 'POST';
   const dropped = new Set([...(toGet ? BODY_HEADERS : []), ...(url.origin === request.url.origin ? [] : PRIVATE_HEADERS)]);
