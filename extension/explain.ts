@@ -204,7 +204,11 @@ const RULES: Readonly<Record<string, (facts: Facts) => Parts>> = {
       t('Save a capture, and see which side ended it.'),
     ],
   }),
-  ECONNABORTED: (facts) => scriptEnded(facts),
+  ECONNABORTED: (facts) => ({
+    ...scriptEnded(facts),
+    title: t('The exchange was given up'),
+    meaning: facts.error.message,
+  }),
   ECANCELED: (facts) => scriptEnded(facts),
   EWORKER: (facts) => ({
     ...scriptEnded(facts),

@@ -179,7 +179,8 @@ export class NetworkPipe {
       case Op.failed:
         return channel.failed(errorOf(payload));
       case Op.close:
-        return channel.close();
+        channel.close();
+        return channel.onActivity?.();
       case Op.closed:
         this.channels.delete(channel.id);
         return channel.closed();

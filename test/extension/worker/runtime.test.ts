@@ -419,6 +419,16 @@ describe('A worker and its scripts', function () {
       assert.deepEqual(output, [...Array.from({ length: 9 }, () => '-1 socket error 0 why'), 'ETIMEDOUT,EMSGSIZE,EADDRNOTAVAIL']);
     });
 
+    it('fails at once when a person closes its connection', async () => {
+      const port = await serveHttp((_request, response) => void response.writeHead(200, { 'content-length': 10 }).write('begun'));
+      const { output } = await bench.run(`const { status, error } = await fetch('http://localhost:${port}/'); print(status, error?.code, error?.message);`, {
+        onMessage: (message, runId) => {
+          if (message.type === 'activity' && message.fetches.some(({ bodyBytes }) => bodyBytes > 0)) bench.runtime.handle({ type: 'close-socket', runId, socketId: 1 });
+        },
+      });
+      assert.deepEqual(output, [`-1 ECONNABORTED localhost:${port}: the connection was closed by hand`]);
+    });
+
     it('is unharmed by what the script does to its global names', async () => {
       const port = await serveHttp((_request, response) => response.end('fine'));
       const { output } = await bench.run(`

@@ -29,6 +29,8 @@ export class ChannelStream extends Duplex {
   private connected = false;
   private wantsData = false;
   private ended = false;
+  /** We have closed our side. */
+  private finished = false;
   private resumeWrite: (() => void) | null = null;
 
   constructor(readonly channel: Channel) {
@@ -63,6 +65,7 @@ export class ChannelStream extends Duplex {
   }
 
   override _final(done: () => void): void {
+    this.finished = true;
     this.channel.close();
     done();
   }
@@ -79,6 +82,9 @@ export class ChannelStream extends Duplex {
   private sync(): void {
     const { channel } = this;
     if (channel.status === 'error') return void this.destroy(NetworkError.from(channel.error, 'The connection failed'));
+    if (channel.status === 'fin' && channel.peerEnded === null && !this.finished) {
+      return void this.destroy(new NetworkError('ECONNABORTED', `${channel.host}:${channel.port}: the connection was closed by hand`));
+    }
     if (!this.connected && channel.status === 'connected') {
       this.connected = true;
       this.emit('connect');
