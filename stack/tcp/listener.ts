@@ -1,4 +1,5 @@
 /** The passive open: LISTEN (RFC 9293 §3.10.7.2), with a say for the listener before a SYN is answered. */
+import type { TcpConfig } from '../config';
 import type { Due } from '../storage/deadline-heap';
 import type { Flow } from '../storage/flow-table';
 import type { UnreachableCode } from '../egress';
@@ -6,14 +7,21 @@ import { ACK, RST, SYN, type TcpSegment } from '../wire/tcp';
 import type { Opener, Tcb } from './tcb';
 import type { ConnectionRequest, TcpListener, TcpSocket } from './types';
 
+/** A SYN is not held for overdue before it is so late, ms: its peer may be busy. */
+const SYN_GRACE_MS = 2_000;
+
 /** What listeners and requests need of the layer. */
 export interface ListenerHost {
+  readonly config: TcpConfig;
+  readonly now: number;
   /** Makes the connection that `syn` asks for, in SYN-RECEIVED; null if the stack holds as many as it may. */
   openPassive(syn: TcpSegment, opener: Opener): Tcb | null;
   socketOf(tcb: Tcb): TcpSocket;
   /** A copy of the segment under way that outlives it. */
   keep(segment: TcpSegment): TcpSegment;
   addRequest(request: Request): void;
+  /** It ends at another time than before. */
+  prolongRequest(request: Request): void;
   removeRequest(request: Request): void;
   resetUnknown(segment: TcpSegment): void;
   unreachable(code: UnreachableCode, syn: TcpSegment): void;
@@ -110,18 +118,36 @@ export class Listener implements TcpListener, Opener {
   }
 }
 
-/** A SYN that was not answered yet. Later SYNs of the same tuple are the peer's repetitions. */
+/**
+ * A SYN that was not answered yet. Later SYNs of the same tuple are the peer's repetitions: when they stop, it has
+ * given up, which it does without a word (RFC 9293 §3.10.4, §3.10.5 in SYN-SENT).
+ */
 export class Request implements ConnectionRequest, Flow, Due {
   onCancel: (() => void) | null = null;
   dueAt = Infinity;
   heapIndex = -1;
   private decided = false;
+  /** However long the peer repeats its SYN, ms. */
+  private readonly limitAt: number;
+  /** When the latest SYN came, and the longest time between two, ms. */
+  private synAt: number;
+  private synGapMs: number;
 
   constructor(
     private readonly syn: TcpSegment,
     private readonly listener: Listener,
     private readonly host: ListenerHost,
-  ) {}
+  ) {
+    const { now, config } = host;
+    this.limitAt = now + config.requestTimeoutMs;
+    this.synAt = now;
+    this.synGapMs = config.initialRtoMs;
+  }
+
+  /** When nobody waits for it any more, ms. RFC 6298 §5.5: each SYN comes at most twice as late as the one before. */
+  get endsAt(): number {
+    return Math.min(this.limitAt, this.synAt + 2 * this.synGapMs + SYN_GRACE_MS);
+  }
 
   get localAddress(): number {
     return this.syn.destination;
@@ -154,7 +180,16 @@ export class Request implements ConnectionRequest, Flow, Due {
   /** A further segment of the same tuple. A reset that fits the SYN takes the request back. */
   segmentArrives(segment: TcpSegment): void {
     if (segment.has(RST) && segment.seq === ((this.syn.seq + 1) >>> 0)) this.cancel();
+    // RFC 3168 §6.1.1.1: a repeated SYN may do without ECN.
+    else if (segment.has(SYN) && !segment.has(ACK) && !segment.has(RST) && segment.seq === this.syn.seq) this.repeated();
     else this.host.countUnacceptable();
+  }
+
+  private repeated(): void {
+    const { now } = this.host;
+    this.synGapMs = Math.max(this.synGapMs, now - this.synAt);
+    this.synAt = now;
+    this.host.prolongRequest(this);
   }
 
   /** The peer gave up, or nobody decided in time. */

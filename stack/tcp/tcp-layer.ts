@@ -311,7 +311,11 @@ export class TcpLayer implements TcpContext, ListenerHost {
 
   addRequest(request: Request): void {
     this.table.requests.add(request);
-    this.deadlines.set(request, this.now + this.config.requestTimeoutMs);
+    this.prolongRequest(request);
+  }
+
+  prolongRequest(request: Request): void {
+    this.deadlines.set(request, request.endsAt);
   }
 
   removeRequest(request: Request): void {

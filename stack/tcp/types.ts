@@ -149,7 +149,7 @@ export interface ConnectionRequest {
   readonly localPort: number;
   readonly remoteAddress: Ipv4Address;
   readonly remotePort: number;
-  /** Called if the peer gives up (RST) or the request expires before it was decided. */
+  /** Called if the peer gives up (by RST, or repeating its SYN no more) or the request expires before it was decided. */
   onCancel: (() => void) | null;
   /** Answers with SYN-ACK. @returns the socket in SYN-RECEIVED, or null if the request was cancelled. */
   accept(): TcpSocket | null;

@@ -237,6 +237,7 @@ describe('TCP connection requests', () => {
     const request = requests[0]!;
     let cancelled = 0;
     request.onCancel = () => cancelled++;
+    for (const at of [1_000, 3_000]) t.send(at, { flags: 'SYN', seq: 0 });
     t.expectNothing(4_999);
     assert.equal(cancelled, 0);
     t.take(5_001);
@@ -245,6 +246,28 @@ describe('TCP connection requests', () => {
     assert.equal(t.tcp.pollAt(), Infinity);
     t.send(6_000, { flags: 'SYN', seq: 0 });
     assert.equal(requests.length, 2);
+  });
+
+  it('end when the peer repeats its SYN no more: within twice the longest time between two, and 2 s (RFC 6298 §5.5)', () => {
+    const { t, requests } = asking();
+    t.send(0, { flags: 'SYN', seq: 0 });
+    const request = requests[0]!;
+    let cancelled = 0;
+    request.onCancel = () => cancelled++;
+    for (const at of [1_000, 3_000, 7_000]) t.send(at, { flags: 'SYN', seq: 0 });
+    // Neither is a repetition of the SYN.
+    t.send(16_000, { flags: 'SYN', seq: 5 });
+    t.send(16_000, { flags: 'RST SYN', seq: 0 });
+    assert.equal(t.counters.rxUnacceptable, 2);
+    t.expectNothing(16_999);
+    assert.equal(cancelled, 0);
+    t.take(17_000);
+    assert.equal(cancelled, 1);
+    assert.equal(request.accept(), null);
+    assert.equal(t.tcp.pollAt(), Infinity);
+    t.send(20_000, { flags: 'SYN', seq: 0, sourcePort: 40_001 });
+    t.expectNothing(23_999);
+    assert.equal(requests[1]?.accept()?.state, 'SYN-RECEIVED', 'a SYN that was not repeated is waited for as long as hosts wait at first');
   });
 
   it('take a place in the backlog', () => {
