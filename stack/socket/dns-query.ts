@@ -39,6 +39,8 @@ interface Try {
   readonly edns: boolean;
   /** What the answer by datagram had room for, if this is the same question over TCP. */
   readonly partial: DnsResponse | null;
+  /** Over TCP: nothing more is to be expected of it. */
+  failed: boolean;
 }
 
 export class DnsQuery {
@@ -120,7 +122,7 @@ export class DnsQuery {
     }
     const id = random.below(0x1_0000);
     const asked = config.randomCase && !this.health.foldsCase(server) ? randomCase(this.current, random) : this.current;
-    const attempt: Try = { server, close: () => socket.close(), overTcp: false, id, name: this.current, asked, edns: this.edns, partial: null };
+    const attempt: Try = { server, close: () => socket.close(), overTcp: false, id, name: this.current, asked, edns: this.edns, partial: null, failed: false };
     socket.onChange = (_, at) => this.receive(attempt, socket, at);
     this.tries.push(attempt);
     counters.queries++;
@@ -137,8 +139,9 @@ export class DnsQuery {
     return encodeDnsQuery(id, asked, edns ? this.options.config.ednsPayloadBytes : null);
   }
 
-  private isAskedOverTcp(server: DnsServer): boolean {
-    return this.tries.some((attempt) => attempt.overTcp && attempt.server === server);
+  /** The same question over TCP: a server is asked so once. */
+  private streamTo(server: DnsServer): Try | undefined {
+    return this.tries.find((attempt) => attempt.overTcp && attempt.server === server);
   }
 
   /** The same question to the same server over TCP. @returns false where that cannot be */
@@ -151,7 +154,7 @@ export class DnsQuery {
       const id = random.below(0x1_0000);
       // The stream is made with the question, and the try closes the stream.
       const parts: { stream: DnsStream | null } = { stream: null };
-      const attempt: Try = { server, close: () => parts.stream?.close(), overTcp: true, id, name, asked, edns, partial };
+      const attempt: Try = { server, close: () => parts.stream?.close(), overTcp: true, id, name, asked, edns, partial, failed: false };
       const over = (message: Uint8Array): void => this.receiveStream(attempt, message);
       parts.stream = new DnsStream(connection, this.message(attempt), over, (why) => this.streamFailed(attempt, why));
       this.tries.push(attempt);
@@ -180,6 +183,7 @@ export class DnsQuery {
 
   private streamFailed(attempt: Try, why: string): void {
     attempt.close();
+    attempt.failed = true;
     if (attempt.name !== this.current) return;
     const { partial, server } = attempt;
     // RFC 2181 §9 for want of better: what the datagram had room for.
@@ -225,7 +229,7 @@ export class DnsQuery {
   /** A forger who does not see our questions, or a server that folds letters: TCP tells them apart. */
   private otherCase(attempt: Try, now: number): void {
     this.options.counters.rxOtherCase++;
-    if (attempt.name !== this.current || this.isAskedOverTcp(attempt.server) || this.askOverTcp(attempt, null, now)) return;
+    if (attempt.name !== this.current || this.streamTo(attempt.server) || this.askOverTcp(attempt, null, now)) return;
     if (this.foldsCase(attempt.server)) this.ask(attempt.server, now);
   }
 
@@ -254,7 +258,8 @@ export class DnsQuery {
     if (response.truncated && !attempt.overTcp) {
       counters.rxTruncated++;
       // RFC 2181 §9, RFC 7766 §5: asked again over TCP; what there is stays unused meanwhile.
-      if (this.isAskedOverTcp(attempt.server) || this.askOverTcp(attempt, response, now)) return;
+      const stream = this.streamTo(attempt.server);
+      if (stream ? !stream.failed : this.askOverTcp(attempt, response, now)) return;
     }
     this.follow(response, attempt, now);
   }
@@ -283,6 +288,7 @@ export class DnsQuery {
       this.ttlSeconds = Math.min(this.ttlSeconds, alias.ttlSeconds);
     }
     if (response.truncated) return this.serverFailed(attempt, 'answer cut short', now);
+    if (response.isReferral) return this.serverFailed(attempt, 'does not resolve names', now);
     // An answer that ends with an alias, and does not say that the alias has nothing, leaves the rest to be asked.
     if (attempt.name !== this.current && response.rcode === RCODE_NO_ERROR && response.negativeTtlSeconds === null) {
       this.closeTries();
@@ -293,7 +299,9 @@ export class DnsQuery {
     const via = this.current === this.name ? '' : ` (an alias of ${JSON.stringify(this.current)})`;
     const what = response.rcode === RCODE_NO_NAME ? 'does not exist' : 'has no IPv4 address';
     const text = `${this.shown}${via} ${what}: the name server ${formatDnsServer(attempt.server)} says so; check the spelling`;
-    this.end({ error: new StackError('ENOTFOUND', text) }, response.negativeTtlSeconds, now);
+    // RFC 2308 §5: not without a SOA. It is known by way of the aliases, and no longer than they hold.
+    const { negativeTtlSeconds } = response;
+    this.end({ error: new StackError('ENOTFOUND', text) }, negativeTtlSeconds === null ? null : Math.min(this.ttlSeconds, negativeTtlSeconds), now);
   }
 
   private serverFailed(attempt: Try, why: string, now: number): void {

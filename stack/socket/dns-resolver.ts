@@ -33,7 +33,7 @@ export class DnsResolver {
   private readonly ready: { readonly waiter: Waiter; readonly result: DnsResult }[] = [];
   private known: readonly DnsServer[] | null = null;
   private health: DnsServers;
-  private serversChanged = false;
+  private beginsAnew = false;
 
   constructor(private readonly options: DnsResolverOptions) {
     this.cache = new DnsCache(options.config, options.counters);
@@ -45,14 +45,19 @@ export class DnsResolver {
     return this.known;
   }
 
-  /** Other servers may give other answers: what is cached is forgotten, what is under way begins anew. */
+  /** Others are another reason to {@link forget}. */
   set servers(servers: readonly DnsServer[] | null) {
     if (servers !== null && this.known !== null && sameServers(servers, this.known)) return;
     this.known = servers && [...servers];
     this.health = new DnsServers(this.known ?? [], this.options.config);
+    this.forget();
+  }
+
+  /** The answers may be others from now on: what is cached is forgotten, what is under way begins anew. */
+  forget(): void {
     this.cache.clear();
     if (this.pending.size === 0) return;
-    this.serversChanged = true;
+    this.beginsAnew = true;
     this.options.onWork();
   }
 
@@ -79,8 +84,8 @@ export class DnsResolver {
       }
       pending = { waiters: new Set([waiter]), query: null, giveUpAt: now + config.waitForServersMs };
       this.pending.set(parsed, pending);
-      // With new servers the next poll begins for all.
-      if (!this.serversChanged) this.begin(parsed, pending, now);
+      // The next poll may begin for all.
+      if (!this.beginsAnew) this.begin(parsed, pending, now);
     }
     const entry = pending;
     entry.waiters.add(waiter);
@@ -97,8 +102,8 @@ export class DnsResolver {
   }
 
   poll(now: number): void {
-    if (this.serversChanged) {
-      this.serversChanged = false;
+    if (this.beginsAnew) {
+      this.beginsAnew = false;
       for (const [name, pending] of this.pending) this.begin(name, pending, now);
     }
     for (const [name, pending] of this.pending) {
@@ -111,7 +116,7 @@ export class DnsResolver {
 
   /** When `poll` has something to do, ms; `Infinity` if never. */
   pollAt(): number {
-    if (this.ready.length > 0 || this.serversChanged) return 0;
+    if (this.ready.length > 0 || this.beginsAnew) return 0;
     let at = Infinity;
     for (const { query, giveUpAt } of this.pending.values()) at = Math.min(at, query ? query.deadline : giveUpAt);
     return at;

@@ -56,9 +56,10 @@ export class DnsStream {
 
   private advance(): void {
     const { connection } = this;
-    if (connection.error) return this.fail(connection.error.code === 'ECONNREFUSED' ? 'refused over TCP' : 'unreachable over TCP');
     if (this.written < this.request.length) this.written += connection.write(this.request.subarray(this.written));
+    // Before the end is looked at: an answer that came with it is one.
     while (!this.finished && connection.readableBytes > 0) this.take();
+    if (!this.finished && connection.error) this.fail(connection.error.code === 'ECONNREFUSED' ? 'refused over TCP' : 'unreachable over TCP');
     if (!this.finished && connection.peerClosed) this.fail('closed the connection');
   }
 

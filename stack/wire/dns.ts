@@ -5,6 +5,8 @@ import { readU16, readU8, writeU16 } from './bytes';
 
 export const DNS_PORT = 53;
 export const DNS_HEADER_BYTES = 12;
+/** TC (RFC 1035 §4.1.1). */
+const TRUNCATED = 0x0200;
 /** RFC 1035 §4.1.1. */
 export const RCODE_NO_ERROR = 0;
 export const RCODE_FORMAT_ERROR = 1;
@@ -43,6 +45,8 @@ export interface DnsResponse {
   readonly answers: readonly (DnsAddressRecord | DnsAliasRecord)[];
   /** How long to remember that there is no answer: the least of the SOA's TTL and minimum (RFC 2308 §5); null without SOA. */
   readonly negativeTtlSeconds: number | null;
+  /** It only names servers that may know, for a resolver to ask: the one that was asked is none (RFC 2308 §2.2). */
+  readonly isReferral: boolean;
 }
 
 /**
@@ -63,21 +67,18 @@ export function encodeDnsQuery(id: number, name: string, ednsPayloadBytes: numbe
   return new Uint8Array(message);
 }
 
-/** @returns null if the bytes are no DNS response to a standard query */
+/**
+ * @returns null if the bytes are no DNS response to a standard query. One that says that it is cut short may be cut
+ * anywhere behind the question (RFC 2181 §9): of one that is cut within a record only header and question are read.
+ */
 export function decodeDnsResponse(bytes: Uint8Array): DnsResponse | null {
-  let packet: DecodedPacket;
-  try {
-    packet = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-  } catch {
-    // The library throws for whatever is cut short or points nowhere.
-    return null;
-  }
-  // For the last record's data it does not look whether they are all there.
-  if (decode.bytes > bytes.length) return null;
+  const packet = decodeWhole(bytes) ?? decodeCut(bytes);
+  if (packet === null || !packet.flag_qr) return null;
   const flags = readU16(bytes, 2);
-  if (!packet.flag_qr || ((flags >>> 11) & 15) !== 0) return null;
+  if (((flags >>> 11) & 15) !== 0) return null;
   const questions = packet.questions ?? [];
   const [question] = questions;
+  const authorities = packet.authorities ?? [];
   return {
     id: packet.id ?? 0,
     truncated: packet.flag_tc,
@@ -87,8 +88,31 @@ export function decodeDnsResponse(bytes: Uint8Array): DnsResponse | null {
         ? { name: question.name.toLowerCase(), asWritten: question.name, isAddress: question.type === 'A' && question.class === 'IN' }
         : null,
     answers: (packet.answers ?? []).flatMap(narrow),
-    negativeTtlSeconds: negativeTtl(packet.authorities ?? []),
+    negativeTtlSeconds: negativeTtl(authorities),
+    isReferral: (flags & 15) === RCODE_NO_ERROR && !packet.flag_aa && (packet.answers ?? []).length === 0 &&
+      authorities.some(({ type }) => type === 'NS') && !authorities.some(({ type }) => type === 'SOA'),
   };
+}
+
+function decodeWhole(bytes: Uint8Array): DecodedPacket | null {
+  try {
+    const packet = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    // For the last record's data the library does not look whether they are all there.
+    return decode.bytes > bytes.length ? null : packet;
+  } catch {
+    // It throws for whatever is cut short or points nowhere.
+    return null;
+  }
+}
+
+/** Header and question of an answer with TC set. */
+function decodeCut(bytes: Uint8Array): DecodedPacket | null {
+  const end = questionEnd(bytes);
+  if (end === null || (readU16(bytes, 2) & TRUNCATED) === 0) return null;
+  const head = bytes.slice(0, end);
+  // No answers, no authorities, nothing additional.
+  head.fill(0, 6, DNS_HEADER_BYTES);
+  return decodeWhole(head);
 }
 
 function narrow(answer: Answer): (DnsAddressRecord | DnsAliasRecord)[] {

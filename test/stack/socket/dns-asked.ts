@@ -12,6 +12,7 @@ export const TWO = { address: 0x0a00_0036, port: 5353 };
 
 export const a = (name: string, data: string, ttl = 60): Answer => ({ type: 'A', class: 'IN', name, data, ttl });
 export const cname = (name: string, data: string, ttl = 60): Answer => ({ type: 'CNAME', class: 'IN', name, data, ttl });
+export const ns = (name: string): Answer => ({ type: 'NS', class: 'IN', name, data: `ns.${name}`, ttl: 60 });
 export const soa = (minimum: number): Answer => ({ type: 'SOA', class: 'IN', name: 'org', ttl: 3600, data: { mname: 'ns.org', rname: 'x.org', minimum } });
 
 export class Asked {

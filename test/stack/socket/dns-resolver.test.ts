@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { a, Asked, cname, nameOf, ONE, show, soa, TWO } from './dns-asked';
+import { a, Asked, cname, nameOf, ns, ONE, show, soa, TWO } from './dns-asked';
 
 describe('The DNS resolver', () => {
   it('asks the first server and gives its addresses in order', () => {
@@ -193,6 +193,42 @@ describe('The DNS resolver', () => {
     assert.equal(x.host.sent.length, 1);
   });
 
+  it('keeps a negative answer behind aliases no longer than they hold (RFC 1035 §3.2.1)', () => {
+    const x = new Asked();
+    const ask = () => {
+      const results = x.resolve('www.org');
+      x.until(x.now);
+      return results;
+    };
+    ask();
+    x.reply(x.take(), { answers: [cname('www.org', 'gone.net', 10)], authorities: [soa(300)] });
+    x.now = 9_999;
+    assert.match(ask()[0] ?? '', /^ENOTFOUND/);
+    x.now = 10_000;
+    ask();
+    x.reply(x.take(), { answers: [cname('www.org', 'gone.net', 10)] });
+    const next = x.take();
+    assert.equal(nameOf(next), 'gone.net');
+    x.reply(next, {});
+    ask();
+    assert.equal(x.host.sent.length, 1, 'and not at all without a SOA');
+  });
+
+  it('takes a referral for no answer: such a server does not resolve names (RFC 2308 §2.2)', () => {
+    const x = new Asked();
+    const results = x.resolve('www.org');
+    x.reply(x.take(), { authorities: [ns('org')] });
+    const second = x.take();
+    assert.equal(second.destination, TWO.address);
+    x.reply(second, { authorities: [ns('org')] });
+    assert.match(results[0] ?? '', /^EAI_AGAIN: .*10\.0\.0\.53 \(does not resolve names\), 10\.0\.0\.54:5353 \(does not resolve names\)/);
+    for (const packet of [{ authorities: [ns('org'), soa(5)] }, { flags: 1 << 10, authorities: [ns('org')] }]) {
+      const without = x.resolve(`v6-${packet.flags ?? 0}.org`);
+      x.reply(x.take(), packet);
+      assert.match(without[0] ?? '', /^ENOTFOUND: .* has no IPv4 address/);
+    }
+  });
+
   it('bounds its cache, evicting what was not used for longest, and the TTL', () => {
     const x = new Asked({ cacheEntries: 2, maxTtlSeconds: 100 });
     const learn = (name: string) => {
@@ -302,6 +338,25 @@ describe('The DNS resolver', () => {
     assert.deepEqual(results, ['192.0.2.1']);
     x.resolve('known.org');
     assert.equal(x.take().destination, TWO.address);
+  });
+
+  it('begins anew when it is told that answers may be others, forgetting those it had, good and bad', () => {
+    const x = new Asked();
+    x.resolve('known.org');
+    x.reply(x.take(), { answers: [a('known.org', '192.0.2.1')] });
+    x.resolve('missing.org');
+    x.reply(x.take(), { flags: 3, authorities: [soa(60)] });
+    const results = x.resolve('example.org');
+    const old = x.take();
+    x.resolver.forget();
+    x.resolver.resolve('known.org', x.now, () => {});
+    x.resolver.resolve('missing.org', x.now, () => {});
+    x.until(0);
+    assert.deepEqual(x.host.sent.map((sent) => sent.destination), [ONE.address, ONE.address, ONE.address]);
+    x.reply(old, { answers: [a('example.org', '192.0.2.66')] });
+    assert.deepEqual(results, [], 'the answer to the old question counts no more');
+    x.reply(x.take(), { answers: [a('example.org', '192.0.2.1')] });
+    assert.deepEqual(results, ['192.0.2.1']);
   });
 
   it('bounds the names being asked for', () => {

@@ -61,10 +61,10 @@ class Connection implements DnsConnection {
     }
   }
 
-  reply(query: DecodedPacket, packet: Packet): void {
+  reply(query: DecodedPacket, packet: Packet, chunk?: number): void {
     const { questions, id = 0 } = query;
     const message = encode({ type: 'response', id, ...(questions && { questions }), ...packet });
-    this.arrive(Uint8Array.of(message.length >>> 8, message.length & 255, ...message));
+    this.arrive(Uint8Array.of(message.length >>> 8, message.length & 255, ...message), chunk);
   }
 }
 
@@ -116,6 +116,50 @@ describe('The DNS resolver over TCP (RFC 7766)', () => {
     x.until(x.now);
     assert.deepEqual(again, results);
     assert.deepEqual(x.host.sent, []);
+  });
+
+  it('asks the same server again where the answer is cut within a record (RFC 2181 §9)', () => {
+    const x = new AskedByTcp();
+    const results = x.resolve('example.org');
+    const udp = x.take();
+    const { id = 0, questions } = udp.query;
+    const whole = encode({ type: 'response', id, flags: 1 << 9, ...(questions && { questions }), answers: many });
+    x.host.arrive({ address: udp.destination, port: udp.destinationPort }, { address: udp.source, port: udp.sourcePort }, new Uint8Array(whole.subarray(0, 512)), x.now);
+    const [only] = x.connections;
+    assert.ok(only, 'did not connect');
+    only.connection.reply(only.connection.open(), { answers: many });
+    x.until(x.now);
+    assert.equal(results[0]?.split(' ').length, 60);
+    assert.equal(x.counters.rxMalformed, 0);
+  });
+
+  it('takes an answer that came with the end of the connection', () => {
+    const x = new AskedByTcp();
+    const { results, connection } = x.truncated();
+    const query = connection.open();
+    connection.isOpen = false;
+    connection.error = { code: 'ECONNRESET' };
+    connection.reply(query, { answers: [a('example.org', '192.0.2.7')] }, Infinity);
+    x.until(x.now);
+    assert.deepEqual(results, ['192.0.2.7']);
+  });
+
+  it('uses what a cut answer has where TCP has failed before', () => {
+    const x = new AskedByTcp();
+    const results = x.resolve('long-example.org');
+    const first = x.take();
+    // It answers in plain letters, and not over TCP: it is asked in plain letters.
+    x.reply(first, { questions: [{ type: 'A', class: 'IN', name: 'long-example.org' }], answers: [a('long-example.org', '192.0.2.1')] });
+    const [only] = x.connections;
+    assert.ok(only, 'did not connect');
+    only.connection.error = { code: 'ECONNREFUSED' };
+    only.connection.changed();
+    x.until(x.now);
+    const plain = x.take();
+    assert.deepEqual([plain.destination, plain.query.questions?.[0]?.name], [first.destination, 'long-example.org']);
+    x.reply(plain, { flags: 1 << 9, answers: [a('long-example.org', '192.0.2.2')] });
+    assert.deepEqual(results, ['192.0.2.2']);
+    assert.equal(x.connections.length, 1);
   });
 
   it('connects once, however often the cut answer comes', () => {

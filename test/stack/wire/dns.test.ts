@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decode, encode } from 'dns-packet';
+import { decode, encode, type Packet } from 'dns-packet';
 import fc from 'fast-check';
 import { decodeDnsResponse, encodeDnsQuery, questionEnd, sameQuestion, serverFailure } from '../../../stack/wire/dns';
 
@@ -37,6 +37,7 @@ describe('DNS codec (RFC 1035 §4)', () => {
         { type: 'A', name: 'web.example.org', address: 0xc000_0207, ttlSeconds: 60 },
       ],
       negativeTtlSeconds: null,
+      isReferral: false,
     });
   });
 
@@ -57,6 +58,30 @@ describe('DNS codec (RFC 1035 §4)', () => {
     assert.equal(decodeDnsResponse(answer(2 << 11)), null);
     const whole = answer();
     for (let length = 0; length < whole.length; length++) assert.equal(decodeDnsResponse(whole.subarray(0, length)), null, `${length} bytes`);
+  });
+
+  it('reads header and question of an answer that says that it is cut, wherever behind the question (RFC 2181 §9)', () => {
+    const whole = answer(1 << 9);
+    const end = questionEnd(whole) ?? 0;
+    assert.equal(decodeDnsResponse(whole)?.answers.length, 2);
+    for (let length = 0; length < whole.length; length++) {
+      const cut = decodeDnsResponse(whole.subarray(0, length));
+      assert.deepEqual([cut?.truncated, cut?.answers, cut?.question?.asWritten], length < end ? [undefined, undefined, undefined] : [true, [], 'WWW.Example.org'], `${length} bytes`);
+    }
+    const query = whole.subarray(0, end + 3);
+    query[2] = (query[2] ?? 0) & 0x7f;
+    assert.equal(decodeDnsResponse(query), null, 'a query');
+  });
+
+  it('tells a referral from "no such address": name servers, no SOA, not authoritative (RFC 2308 §2.2)', () => {
+    const ns = { type: 'NS', class: 'IN', name: 'org', ttl: 60, data: 'ns.org' } as const;
+    const soa = { type: 'SOA', class: 'IN', name: 'org', ttl: 60, data: { mname: 'a', rname: 'b', minimum: 90 } } as const;
+    const a = { type: 'A', class: 'IN', name: 'www.org', ttl: 60, data: '192.0.2.7' } as const;
+    const isReferral = (packet: Packet) => decodeDnsResponse(encode({ type: 'response', id: 1, ...packet }))?.isReferral;
+    assert.equal(isReferral({ authorities: [ns] }), true);
+    for (const packet of [{}, { authorities: [soa] }, { authorities: [ns, soa] }, { authorities: [ns], answers: [a] }, { authorities: [ns], flags: 1 << 10 }, { authorities: [ns], flags: 3 }]) {
+      assert.equal(isReferral(packet), false, JSON.stringify(packet));
+    }
   });
 
   it('never throws, and ends, whatever arrives', () => {
@@ -102,6 +127,6 @@ describe('Raw DNS questions, as the gateway forwards them', () => {
 
   it('are answered with a server failure that repeats them (RFC 1035 §4.1.1)', () => {
     const failure = decodeDnsResponse(serverFailure(query, end));
-    assert.deepEqual(failure, { id: 5, truncated: false, rcode: 2, question: { name: 'www.example.org', asWritten: 'www.example.org', isAddress: true }, answers: [], negativeTtlSeconds: null });
+    assert.deepEqual(failure, { id: 5, truncated: false, rcode: 2, question: { name: 'www.example.org', asWritten: 'www.example.org', isAddress: true }, answers: [], negativeTtlSeconds: null, isReferral: false });
   });
 });
