@@ -20,7 +20,7 @@ export interface AttachmentOptions {
 /** What opens a connection: a stack, and what its link knows. */
 export interface Uplink {
   readonly stack: Stack;
-  readonly link: Pick<Link, 'thisComputer' | 'loopbackAdvice' | 'explainLookup' | 'explainReset' | 'limitOf'>;
+  readonly link: Pick<Link, 'thisComputer' | 'loopbackAdvice' | 'beforeLookup' | 'explainLookup' | 'explainReset' | 'limitOf'>;
 }
 
 export class Attachment implements Uplink {

@@ -28,6 +28,7 @@ export function lookUp({ link, stack }: Uplink, host: string, now: number, done:
     done(checked(literal, host, link));
     return () => {};
   }
+  link.beforeLookup?.();
   const query = stack.dns.resolve(name, now, (result) => {
     if ('error' in result) return done({ error: link.explainLookup(result.error) });
     // RFC 6724's order is for hosts with several addresses of their own; the first is as good as any here.

@@ -8,9 +8,9 @@ import type { Random } from '../random';
 import type { UdpDatagram, UdpLayer, UdpSocket } from '../socket/udp';
 import type { Ipv4Address } from '../wire/address';
 import { readU16, readU8, writeU16 } from '../wire/bytes';
-import { DNS_HEADER_BYTES, DNS_PORT, questionEnd, RCODE_NO_ERROR, RCODE_NO_NAME, sameQuestion, serverFailure } from '../wire/dns';
+import { decodeDnsResponse, DNS_HEADER_BYTES, DNS_PORT, questionEnd, RCODE_NO_ERROR, RCODE_NO_NAME, sameQuestion, serverFailure } from '../wire/dns';
 import { openUdp, type OutsideUdp } from './outside-udp';
-import type { Upstream, Upstreams } from './upstream/upstreams';
+import { formatUpstream, type Upstream, type Upstreams } from './upstream/upstreams';
 
 /** Each server is asked this often at most while a query lasts. */
 const ROUNDS = 3;
@@ -33,6 +33,8 @@ export class DnsForwarder {
   private readonly socket: UdpSocket;
   private readonly forwards = new Set<Forward>();
   private reported: string | null = null;
+  /** Which server gave the latest answer, as text: the list is read anew now and then. */
+  private answeredBy: string | null = null;
 
   constructor(readonly options: DnsForwarderOptions) {
     this.socket = options.udp.bind({ port: DNS_PORT, address: options.address });
@@ -44,9 +46,16 @@ export class DnsForwarder {
     for (const forward of [...this.forwards]) forward.close();
   }
 
-  /** For the forwards of this file only. */
-  finish(forward: Forward, answer: Uint8Array): void {
+  /** Who is asked over TCP (RFC 7766 §5): the server whose answer, too long for a datagram, the guest has just had. */
+  get tcpServer(): Upstream | null {
+    const { servers } = this.options.upstreams.current(this.options.clock.now());
+    return servers.find((server) => formatUpstream(server) === this.answeredBy) ?? servers[0] ?? null;
+  }
+
+  /** For the forwards of this file only. @param by who gave the answer; null: nobody did */
+  finish(forward: Forward, answer: Uint8Array, by: Upstream | null): void {
     this.forwards.delete(forward);
+    if (by !== null) this.answeredBy = formatUpstream(by);
     const { source, sourcePort } = forward.query;
     this.socket.send(source, sourcePort, answer);
   }
@@ -139,6 +148,7 @@ class Forward {
       message: (answer) => this.answered(server, id, answer),
       // Refused or unreachable: there is nothing to wait for.
       error: () => this.serverFailed(server),
+      failed: () => this.serverFailed(server),
     });
     this.sockets.push(socket);
     socket.send(message);
@@ -148,7 +158,7 @@ class Forward {
     if (this.done) return;
     const flags = answer.length >= DNS_HEADER_BYTES ? readU16(answer, 2) : 0;
     const rcode = flags & 15;
-    const failed = rcode !== RCODE_NO_ERROR && rcode !== RCODE_NO_NAME;
+    const failed = (rcode !== RCODE_NO_ERROR && rcode !== RCODE_NO_NAME) || isReferral(answer);
     // A server that could not read the question may leave it out of its refusal.
     const sameAsked = sameQuestion(this.query.data, answer, this.questionEnd) || (failed && readU16(answer, 4) === 0);
     if ((flags & 0x8000) === 0 || readU16(answer, 0) !== id || !sameAsked) {
@@ -161,7 +171,7 @@ class Forward {
       this.refusal = reply;
       return this.serverFailed(server);
     }
-    this.finish(reply);
+    this.finish(reply, server);
   }
 
   private serverFailed(server: Upstream): void {
@@ -173,11 +183,17 @@ class Forward {
   private giveUp(): void {
     if (this.done) return;
     this.forwarder.options.counters.dnsFailed++;
-    this.finish(this.refusal ?? serverFailure(this.query.data, this.questionEnd));
+    this.finish(this.refusal ?? serverFailure(this.query.data, this.questionEnd), null);
   }
 
-  private finish(answer: Uint8Array): void {
+  private finish(answer: Uint8Array, by: Upstream | null): void {
     this.close();
-    this.forwarder.finish(this, answer);
+    this.forwarder.finish(this, answer, by);
   }
+}
+
+/** Without answers and with authorities it can be one: only then it is read. */
+function isReferral(answer: Uint8Array): boolean {
+  if (answer.length < DNS_HEADER_BYTES || readU16(answer, 6) !== 0 || readU16(answer, 8) === 0) return false;
+  return decodeDnsResponse(answer)?.isReferral ?? false;
 }

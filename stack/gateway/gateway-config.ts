@@ -18,10 +18,15 @@ export interface GatewayConfig {
   readonly queueBytes: number;
   /** How long the operating system may take to connect, ms: longer than the guest repeats its SYN (`tcp.connectTimeoutMs`). */
   readonly tcpConnectTimeoutMs: number;
-  /** Connections not yet open, at once. */
+  /** Connections not yet open, at once: as many as the guest's stack holds (`tcp.maxConnections`), which repeats its SYN while it waits. */
   readonly tcpBacklog: number;
   /** How long a reset from outside waits for the guest to take the bytes that came before it, ms. */
   readonly tcpResetDrainMs: number;
+  /**
+   * How long a peer outside may take nothing of what a guest that has ended in order left for it, ms. The system tells
+   * only of whole pieces that were taken, of up to a megabyte: one that reads slowly needs minutes for each.
+   */
+  readonly tcpLingerMs: number;
   /**
    * How long a peer outside may acknowledge nothing of what was sent to it, ms, where the system tells (Linux): as long
    * as the stack's own user timeout (`tcp.userTimeoutMs`).
@@ -48,8 +53,9 @@ export const DEFAULT_GATEWAY_CONFIG: GatewayConfig = {
   mtu: 65_535,
   queueBytes: 16 << 20,
   tcpConnectTimeoutMs: 129_000,
-  tcpBacklog: 1_024,
+  tcpBacklog: 65_536,
   tcpResetDrainMs: 10_000,
+  tcpLingerMs: 900_000,
   tcpSilenceMs: 100_000,
   udpIdleMs: 300_000,
   udpMaxFlows: 512,

@@ -61,9 +61,11 @@ export class Gateway {
   private readonly clock: Clock;
   private readonly upstreams: Upstreams;
   private readonly tcpRelay: TcpRelay;
+  private readonly forwarder: DnsForwarder;
   private readonly parts: readonly { close(): void }[];
   private readonly end: Device;
   private readonly runner: { stop(): void };
+  private lastNameServers: string | null = null;
   private closed = false;
 
   /** @throws StackError EINVAL for a setting that cannot be, naming it */
@@ -101,15 +103,16 @@ export class Gateway {
     this.tcpRelay = new TcpRelay({
       clock, tcp, counters, observer, translate: (destination, port) => this.tcpTarget(destination, port),
       backlog: config.tcpBacklog, connectTimeoutMs: config.tcpConnectTimeoutMs, resetDrainMs: config.tcpResetDrainMs,
-      silenceMs: config.tcpSilenceMs, readTable: system.readTcpTable,
+      lingerMs: config.tcpLingerMs, silenceMs: config.tcpSilenceMs, readTable: system.readTcpTable,
+    });
+    this.forwarder = new DnsForwarder({
+      clock, random, udp, counters, observer, upstreams: this.upstreams, address: subnet.gateway,
+      maxQueries: config.dnsMaxQueries, attemptMs: config.dnsAttemptMs, limitMs: config.dnsLimitMs,
     });
     this.parts = [
       this.tcpRelay,
+      this.forwarder,
       new DhcpServer({ clock, udp, counters, subnet, leaseSeconds: config.leaseSeconds }),
-      new DnsForwarder({
-        clock, random, udp, counters, observer, upstreams: this.upstreams, address: subnet.gateway,
-        maxQueries: config.dnsMaxQueries, attemptMs: config.dnsAttemptMs, limitMs: config.dnsLimitMs,
-      }),
       new UdpRelay({
         clock, udp, counters, translate: (destination) => this.translate(destination),
         idleMs: config.udpIdleMs, maxFlows: config.udpMaxFlows,
@@ -137,6 +140,17 @@ export class Gateway {
     return this.upstreams.current(this.clock.now()).servers.map(formatUpstream);
   }
 
+  /**
+   * Whether other name servers are asked for the guest than when this was called last: the computer is in another
+   * network, where names may stand for other addresses, and the guest, whose name server is the gateway, cannot know.
+   */
+  nameServersChanged(): boolean {
+    const servers = this.nameServers.join(' ');
+    const changed = this.lastNameServers !== null && servers !== this.lastNameServers;
+    this.lastNameServers = servers;
+    return changed;
+  }
+
   /** Resets what is relayed, and leaves nothing open: sockets, timers, the gateway's end of the cable. Idempotent. */
   close(): void {
     if (this.closed) return;
@@ -161,10 +175,7 @@ export class Gateway {
 
   private tcpTarget(destination: Ipv4Address, port: number): RelayTarget | null {
     // The gateway's name server by TCP, for answers too long for a datagram (RFC 7766).
-    if (destination === this.address && port === DNS_PORT) {
-      const [server] = this.upstreams.current(this.clock.now()).servers;
-      return server ? { address: server.address, port: server.port } : null;
-    }
+    if (destination === this.address && port === DNS_PORT) return this.forwarder.tcpServer;
     const target = this.translate(destination);
     return target === null ? null : { address: formatIpv4(target), port };
   }

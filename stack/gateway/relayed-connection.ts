@@ -48,6 +48,7 @@ export interface RelayedConnectionOptions {
   readonly counters: Counters['gateway'];
   readonly connectTimeoutMs: number;
   readonly resetDrainMs: number;
+  readonly lingerMs: number;
   /** A failure that is this computer's, not the destination's: out of descriptors or memory. */
   readonly onLocalFailure: (code: string) => void;
   /** The open connection outside failed; the guest will be reset. @param code of the system, or ETIMEDOUT for a peer that fell silent */
@@ -58,10 +59,12 @@ export interface RelayedConnectionOptions {
 
 export class RelayedConnection implements WatchedConnection {
   awaitsWord = false;
+  heardAt = -Infinity;
+  private wroteAt = -Infinity;
   private readonly outside: Socket;
   private guest: TcpSocket | null = null;
-  /** Ends the attempt to connect, or the wait after a reset. */
-  private timer: Timer | null;
+  /** Ends the attempt to connect, or the wait for one side after the other has ended. */
+  private timer: Timer | null = null;
   /** What the guest's send buffer had no room for. While it is not null the outside is not read. */
   private remainder: Uint8Array | null = null;
   private reading = false;
@@ -69,7 +72,11 @@ export class RelayedConnection implements WatchedConnection {
   private outsideFailed = false;
   private endSent = false;
   private done = false;
-  private readonly onWritten = (): void => this.toOutside();
+  private readonly onWritten = (): void => {
+    if (this.done) return;
+    if (this.guest?.state === 'CLOSED' && !this.outsideFailed) this.linger();
+    this.toOutside();
+  };
 
   constructor(
     private readonly request: ConnectionRequest,
@@ -90,8 +97,7 @@ export class RelayedConnection implements WatchedConnection {
     this.outside.on('end', () => this.outsideEnd());
     this.outside.on('error', (error: NodeJS.ErrnoException) => this.outsideError(error.code ?? 'EIO'));
     this.outside.on('close', () => this.outsideClosed());
-    const { clock, connectTimeoutMs } = options;
-    this.timer = clock.at(clock.now() + connectTimeoutMs, () => this.outsideError('ETIMEDOUT'));
+    this.after(options.connectTimeoutMs, () => this.outsideError('ETIMEDOUT'));
     request.onCancel = () => this.finish();
   }
 
@@ -109,8 +115,9 @@ export class RelayedConnection implements WatchedConnection {
     return this.target.port;
   }
 
-  acknowledged(): void {
-    this.awaitsWord = false;
+  acknowledged(at: number): void {
+    // What was written while the table was being read is not in it.
+    if (this.wroteAt < at) this.awaitsWord = false;
   }
 
   silent(): void {
@@ -145,8 +152,11 @@ export class RelayedConnection implements WatchedConnection {
   }
 
   private guestClosed(guest: TcpSocket): void {
-    // In order, with both directions finished: the outside ends in its own time.
-    if (guest.error === null && guest.peerClosed) return this.toOutside();
+    // In order, with both directions finished: the outside takes the rest in its own time, as long as it takes something.
+    if (guest.error === null && guest.peerClosed) {
+      this.linger();
+      return this.toOutside();
+    }
     if (!this.outsideFailed) this.options.counters.tcpReset++;
     this.finish();
   }
@@ -155,7 +165,7 @@ export class RelayedConnection implements WatchedConnection {
   private fromOutside(buffer: Uint8Array, count: number): boolean {
     const { guest } = this;
     if (!guest || this.done) return false;
-    this.awaitsWord = false;
+    this.heardAt = this.options.clock.now();
     const bytes = count === buffer.length ? buffer : buffer.subarray(0, count);
     const taken = guest.write(bytes);
     if (taken < count) this.remainder = bytes.slice(taken);
@@ -192,6 +202,7 @@ export class RelayedConnection implements WatchedConnection {
       const chunk = writeBuffer.subarray(0, count);
       outside.write(chunk, this.onWritten);
       this.awaitsWord = true;
+      this.wroteAt = this.options.clock.now();
       // The system copied everything already: the buffer is ours again. Else it is the socket's now.
       if (outside.writableLength !== 0) writeBuffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     }
@@ -220,8 +231,7 @@ export class RelayedConnection implements WatchedConnection {
     this.awaitsWord = false;
     options.onFailure(this.request, code);
     options.counters.tcpReset++;
-    const { clock, resetDrainMs } = options;
-    this.timer = clock.at(clock.now() + resetDrainMs, () => this.close());
+    this.after(options.resetDrainMs, () => this.close());
     this.drain(guest);
   }
 
@@ -235,6 +245,18 @@ export class RelayedConnection implements WatchedConnection {
       this.remainder = taken < this.remainder.length ? this.remainder.subarray(taken) : null;
     }
     if (this.remainder === null && guest.bufferedBytes === 0) this.close();
+  }
+
+  /** A peer that reads nothing answers the probes of its closed window for ever: nobody but us ends this. */
+  private linger(): void {
+    this.after(this.options.lingerMs, () => this.finish());
+  }
+
+  /** In place of what was to be done before. */
+  private after(ms: number, call: () => void): void {
+    const { clock } = this.options;
+    this.timer?.cancel();
+    this.timer = clock.at(clock.now() + ms, call);
   }
 
   private outsideClosed(): void {

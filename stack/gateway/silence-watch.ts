@@ -14,8 +14,10 @@ export interface WatchedConnection {
   readonly remotePort: number;
   /** Whether something was sent of which nothing is known yet. */
   readonly awaitsWord: boolean;
-  /** The peer has acknowledged everything. */
-  acknowledged(): void;
+  /** When bytes came from the peer last, ms. They need not acknowledge anything, but it was there then. */
+  readonly heardAt: number;
+  /** The peer had acknowledged everything that was written before `at`, ms. */
+  acknowledged(at: number): void;
   /** The peer has acknowledged nothing for the limit. */
   silent(): void;
 }
@@ -35,7 +37,7 @@ export interface SilenceWatchOptions {
 
 /** What was seen of a silent peer. */
 interface Silence {
-  /** When it was seen first, ms. */
+  /** When it was seen first, or the peer was heard last, ms. */
   readonly since: number;
   /** Sendings in a row without an answer, then. */
   readonly unanswered: number;
@@ -74,30 +76,32 @@ export class SilenceWatch {
     const { connections, readTable } = this.options;
     const waiting = [...connections()].filter(({ awaitsWord }) => awaitsWord);
     if (waiting.length > 0) {
+      const askedAt = this.options.clock.now();
       const table = await readTable();
       if (this.closed || this.timer === null) return;
       // No such table: this system tells nothing.
       if (table === null) return this.close();
-      this.judge(waiting, table);
+      this.judge(waiting, table, askedAt);
     } else this.silences.clear();
     this.timer = null;
     this.start();
   }
 
-  private judge(waiting: readonly WatchedConnection[], table: string): void {
+  private judge(waiting: readonly WatchedConnection[], table: string, askedAt: number): void {
     const { clock, limitMs } = this.options;
     const now = clock.now();
     const seen = readEntries(table, new Set(waiting.map(({ localPort }) => localPort)));
     const silences = new Map<WatchedConnection, Silence>();
     for (const connection of waiting) {
       const entry = seen.get(keyOf(connection.localPort, addressWord(connection.remoteAddress), connection.remotePort));
-      // What has come meanwhile is word enough.
+      // It can have failed meanwhile.
       if (entry === undefined || !connection.awaitsWord) continue;
-      if (entry.unacknowledgedBytes === 0) connection.acknowledged();
+      if (entry.unacknowledgedBytes === 0) connection.acknowledged(askedAt);
       if (entry.unanswered === 0) continue;
       const before = this.silences.get(connection);
       // Fewer than last time: something was acknowledged in between.
-      const silence = before !== undefined && entry.unanswered >= before.unanswered ? { since: before.since, unanswered: entry.unanswered } : { since: now, unanswered: entry.unanswered };
+      const goesOn = before !== undefined && entry.unanswered >= before.unanswered;
+      const silence = { since: goesOn ? Math.max(before.since, connection.heardAt) : now, unanswered: entry.unanswered };
       if (now - silence.since >= limitMs) connection.silent();
       else silences.set(connection, silence);
     }

@@ -17,6 +17,7 @@ export interface TcpRelayOptions {
   readonly backlog: number;
   readonly connectTimeoutMs: number;
   readonly resetDrainMs: number;
+  readonly lingerMs: number;
   readonly silenceMs: number;
   readonly readTable: ReadTcpTable;
 }
@@ -34,12 +35,13 @@ export class TcpRelay {
   private readonly connectionOptions: RelayedConnectionOptions;
 
   constructor(private readonly options: TcpRelayOptions) {
-    const { clock, counters, connectTimeoutMs, resetDrainMs, backlog } = options;
+    const { clock, counters, connectTimeoutMs, resetDrainMs, lingerMs, backlog } = options;
     this.connectionOptions = {
       clock,
       counters,
       connectTimeoutMs,
       resetDrainMs,
+      lingerMs,
       onLocalFailure: (code) => this.reportOnce(code),
       onFailure: (request, code) => this.remember(request, code),
       onDone: (connection) => this.forget(connection),

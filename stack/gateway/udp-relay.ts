@@ -17,6 +17,7 @@ export interface UdpRelayOptions {
 }
 
 interface Flow {
+  readonly key: string;
   readonly socket: OutsideUdp;
   /** The latest datagram of the guest's, to be quoted in ICMP errors. */
   latest: UdpDatagram;
@@ -54,16 +55,16 @@ export class UdpRelay {
         continue;
       }
       const key = `${datagram.source}:${datagram.sourcePort}>${datagram.destination}:${datagram.destinationPort}`;
-      const flow = this.flows.get(key) ?? this.open(datagram, target);
+      const flow = this.flows.get(key) ?? this.open(key, datagram, target);
       flow.latest = datagram;
       flow.usedAt = clock.now();
-      this.touch(key, flow);
+      this.touch(flow);
       if (!flow.socket.send(datagram.data)) counters.udpDropped++;
     }
     this.arm();
   }
 
-  private open(first: UdpDatagram, target: Ipv4Address): Flow {
+  private open(key: string, first: UdpDatagram, target: Ipv4Address): Flow {
     const { clock, counters, maxFlows } = this.options;
     while (this.flows.size >= maxFlows) {
       if (!this.closeOldest()) break;
@@ -75,9 +76,15 @@ export class UdpRelay {
       {
         message: (data) => this.answer(flow, data),
         error: (code) => this.failed(flow, code),
+        failed: (code, lost) => {
+          counters.udpDropped += lost;
+          this.failed(flow, code);
+          // The next datagram may find the computer's network up again.
+          this.flows.delete(key);
+        },
       },
     );
-    const flow: Flow = { socket, latest: first, usedAt: clock.now() };
+    const flow: Flow = { key, socket, latest: first, usedAt: clock.now() };
     return flow;
   }
 
@@ -85,7 +92,7 @@ export class UdpRelay {
   private answer(flow: Flow, data: Uint8Array): void {
     const { source, sourcePort, destination, destinationPort } = flow.latest;
     flow.usedAt = this.options.clock.now();
-    this.touch(`${source}:${sourcePort}>${destination}:${destinationPort}`, flow);
+    this.touch(flow);
     const sent = this.inside.send(source, sourcePort, data, { source: destination, sourcePort: destinationPort });
     if (sent !== 'sent') this.options.counters.udpDropped++;
   }
@@ -97,9 +104,9 @@ export class UdpRelay {
     if (unreachable) this.inside.refuse(flow.latest, unreachable);
   }
 
-  private touch(key: string, flow: Flow): void {
-    this.flows.delete(key);
-    this.flows.set(key, flow);
+  private touch(flow: Flow): void {
+    this.flows.delete(flow.key);
+    this.flows.set(flow.key, flow);
   }
 
   private closeOldest(): boolean {

@@ -1,19 +1,20 @@
 /** The embedded gateway: a router in this process, which relays through the operating system's sockets. */
-import { formatIpv4, Gateway, StackError } from '../../../stack';
+import { formatIpv4, Gateway, StackError, type GatewaySystem, type Stack } from '../../../stack';
 import { ownerHere } from '../own-addresses';
 import { explainLookup, LOOPBACK_ADVICE, type Link, type LinkContext } from './link';
 
 /** DHCP in memory answers at once: after this something is wrong. */
 const ADDRESS_TIMEOUT_MS = 20_000;
 
-/** @param why in a few words, this link @throws StackError EINVAL naming the setting that cannot be */
-export function openGatewayLink({ settings, clock, random, observer }: LinkContext, why: string): Link {
-  const gateway = new Gateway({ clock, random, observer, config: { hostAddress: settings.hostAddress, dnsServers: settings.dns } });
+/** @param why in a few words, this link @param system for tests: what is asked in the system's place @throws StackError EINVAL naming the setting that cannot be */
+export function openGatewayLink({ settings, clock, random, observer }: LinkContext, why: string, system: Partial<GatewaySystem> = {}): Link {
+  const gateway = new Gateway({ clock, random, observer, config: { hostAddress: settings.hostAddress, dnsServers: settings.dns }, system });
   const outside = formatIpv4(gateway.hostAddress);
   // All of 127.0.0.0/8 is this computer (RFC 1122 §3.2.1.3).
   if (settings.hostAddress !== null && !outside.startsWith('127.') && ownerHere(gateway.hostAddress) === null) {
     observer({ type: 'warning', message: `this computer has no address ${outside}: localhost in a script reaches another one; give one of its own, ${LOOPBACK_ADVICE}` });
   }
+  let guest: Stack | null = null;
   return {
     kind: 'gateway',
     device: gateway.device,
@@ -27,6 +28,10 @@ export function openGatewayLink({ settings, clock, random, observer }: LinkConte
     thisComputer: { address: gateway.hostAddressInside, outside },
     addressTimeoutMs: ADDRESS_TIMEOUT_MS,
     explainNoAddress: () => ({ cause: 'the embedded gateway does not answer', advice: 'this is an error of Riftnet: please report it' }),
+    attached: (stack) => (guest = stack),
+    beforeLookup() {
+      if (gateway.nameServersChanged()) guest?.dns.forget();
+    },
     explainLookup(error) {
       const { code, message } = explainLookup(error);
       // The gateway's own address tells nobody anything.

@@ -40,6 +40,8 @@ export interface Link {
   readonly addressTimeoutMs: number;
   /** Why the stack has no address, and the next step, each in a few words. */
   explainNoAddress(stack: Stack): { readonly cause: string; readonly advice: string };
+  /** A name is about to be looked up. */
+  beforeLookup?(): void;
   /** A failed lookup in the link's own terms. */
   explainLookup(error: StackError): StackError;
   /** A stack is on it now. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo } from 'node:dgram';
+import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { decode, encode, streamDecode, streamEncode, type DecodedPacket, type Packet } from 'dns-packet';
 import type { DnsResult } from '../../../stack/socket/dns-cache';
@@ -107,6 +108,12 @@ describe('DNS through the gateway', () => {
     assert.match(await resolve(await open([at]), 'missing.org'), /^ENOTFOUND: "missing\.org" does not exist/);
   });
 
+  it('goes on to the next server at once where the system has no way to one', async () => {
+    const good = await serve((query, reply) => reply(address(query, '192.0.2.8')));
+    const network = await open(['255.255.255.255', good.at], { config: { dnsAttemptMs: 60_000, dnsLimitMs: 60_000 } });
+    assert.equal(await resolve(network, 'example.org'), '192.0.2.8');
+  });
+
   it('goes on to the next server at once where nobody listens or a server fails', async () => {
     const failing = await serve((_query, reply) => reply({ flags: 2 }));
     const good = await serve((query, reply) => reply(address(query, '192.0.2.8')));
@@ -150,16 +157,39 @@ describe('DNS through the gateway', () => {
     await until(() => server.queries.length === 2 && network.counters.dnsDropped === 3, 'the queries');
   });
 
-  it('leads to the server by TCP too, for long answers (RFC 7766)', async () => {
-    const plain = await Network.open();
-    closers.push(() => plain.close());
-    const port = await plain.serve((socket) => {
+  /** A server that answers TCP only. @returns its port */
+  async function serveTcp(port = 0): Promise<number> {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
       socket.on('data', (data) => {
         const { id = 0, questions = [] } = streamDecode(data);
-        socket.end(streamEncode({ type: 'response', id, questions }));
+        const answers = questions.flatMap(({ name, type }) => (type === 'A' ? [{ type, class: 'IN' as const, name, ttl: 0, data: '192.0.2.33' }] : []));
+        socket.end(streamEncode({ type: 'response', id, questions, answers }));
       });
     });
-    const network = await open([`127.0.0.1:${port}`]);
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+    closers.push(() => server.close());
+    const at = server.address();
+    assert.ok(typeof at === 'object' && at);
+    return at.port;
+  }
+
+  it('goes on to the next server where one only refers to others (RFC 2308 §2.2)', async () => {
+    const referring = await serve((_query, reply) => reply({ authorities: [{ type: 'NS', class: 'IN', name: 'org', ttl: 0, data: 'ns.org' }] }));
+    const good = await serve((query, reply) => reply(address(query, '192.0.2.8')));
+    assert.equal(await resolve(await open([referring.at, good.at]), 'example.org'), '192.0.2.8');
+    assert.match(await resolve(await open([referring.at]), 'example.org'), /^EAI_AGAIN: .*does not resolve names/);
+  });
+
+  it('leads by TCP to the server whose answer was cut, though another comes before it (RFC 7766 §5)', async () => {
+    const cutting = await serve((query, reply) => reply({ ...address(query, '192.0.2.32'), flags: 1 << 9 }));
+    await serveTcp(Number(cutting.at.split(':')[1]));
+    const network = await open([await deadServer(), cutting.at]);
+    assert.equal(await resolve(network, 'long.org'), '192.0.2.33');
+  });
+
+  it('leads to the server by TCP too, for long answers (RFC 7766)', async () => {
+    const network = await open([`127.0.0.1:${await serveTcp()}`]);
     const guest = network.connect(53, network.gateway.address);
     guest.write(new Uint8Array(streamEncode({ type: 'query', id: 5, questions: [{ type: 'TXT', name: 'long.org' }] })));
     await until(() => guest.ended, 'the answer');

@@ -77,6 +77,24 @@ describe('The gateway', () => {
     assert.equal(guest.counters.dhcp.expired, 0);
   });
 
+  it('asks for every connection that its guest opens, however many wait, and lets go of those it has given up', () => {
+    const COUNT = 3_000;
+    const gateway = open();
+    const guest = guestOn(gateway);
+    assert.ok(clock.runWhile(() => guest.addressInfo !== null, clock.now() + 1000));
+    // Nothing is heard of any while this test runs: it leaves the event loop no turn.
+    const sockets = Array.from({ length: COUNT }, () => guest.tcp.connect({ address: gateway.hostAddressInside, port: 9 }, clock.now()));
+    clock.advance(1_500);
+    const { tcp } = gateway.stack.counters;
+    assert.deepEqual([gateway.openConnections, tcp.rxBacklogFull], [COUNT, 0]);
+    for (const socket of sockets.slice(10)) socket.abort();
+    clock.advance(5_000);
+    assert.equal(gateway.openConnections, 10);
+    clock.advance(100_000);
+    assert.equal(gateway.openConnections, 10, 'the others are waited for still');
+    assert.ok(sockets.slice(0, 10).every(({ state }) => state === 'SYN-SENT'));
+  });
+
   it('has the network of its setting', () => {
     const gateway = open({ subnet: '172.20.1.0/28' });
     const guest = guestOn(gateway);

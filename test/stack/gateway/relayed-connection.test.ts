@@ -37,7 +37,7 @@ describe('A connection being relayed', () => {
 
   function relay(request: Request, address: string, port: number): RelayedConnection {
     return new RelayedConnection(request, { address, port }, {
-      clock, counters, connectTimeoutMs: 5000, resetDrainMs: 1000, onLocalFailure: () => {}, onFailure: () => {}, onDone: () => done++,
+      clock, counters, connectTimeoutMs: 5000, resetDrainMs: 1000, lingerMs: 60_000, onLocalFailure: () => {}, onFailure: () => {}, onDone: () => done++,
     });
   }
 

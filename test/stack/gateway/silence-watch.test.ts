@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { VirtualClock } from '../../../stack/clock';
 import { SilenceWatch, type WatchedConnection } from '../../../stack/gateway/silence-watch';
 import { until, Network } from './gateway-harness';
@@ -34,6 +35,7 @@ class Watched implements WatchedConnection {
   readonly remoteAddress = '192.0.2.9';
   readonly remotePort = 80;
   awaitsWord = true;
+  heardAt = -Infinity;
   silences = 0;
 
   constructor(readonly localPort = 40_000) {}
@@ -104,6 +106,17 @@ describe('A peer outside that falls silent', () => {
     assert.deepEqual([dead.silences, alive.silences], [1, 0]);
   });
 
+  it('is waited for for the limit from the last bytes on that came from it', async () => {
+    const connection = new Watched();
+    const world = new World([connection]);
+    for (let round = 0; round < 30; round++) {
+      await world.looks(silent(7));
+      if (round === 5) connection.heardAt = world.clock.now();
+      if (connection.silences > 0) break;
+    }
+    assert.deepEqual([connection.silences, world.clock.now()], [1, connection.heardAt + LIMIT_MS]);
+  });
+
   it('is told from others by both ends, and from one that has acknowledged everything, which is asked about no more', async () => {
     const [first, second] = [new Watched(40_001), new Watched(40_002)];
     const world = new World([first, second]);
@@ -125,20 +138,72 @@ describe('A peer outside that falls silent', () => {
     assert.deepEqual([world.reads, world.clock.nextAt()], [1, Infinity]);
   });
 
-  it('ends the guest’s connection, with a reason that is told once', async () => {
+  /** A guest writes to a server whose system, from the server's first bytes on, acknowledges nothing. */
+  async function fallsSilent(greet: (socket: Socket, fall: () => void) => void) {
     let ports: { readonly local: number; readonly remote: number } | null = null;
     const network = await Network.open({
       config: { tcpSilenceMs: 100 },
       system: { readTcpTable: () => Promise.resolve(ports === null ? table() : table({ localPort: ports.local, remote: '127.0.0.1', remotePort: ports.remote, queued: 4, timer: 1, retransmissions: 7 })) },
     });
+    let port = 0;
+    port = await network.serve((socket) => greet(socket, () => (ports = { local: socket.remotePort ?? 0, remote: port })));
+    const guest = network.connect(port);
+    guest.write('Hello?');
+    return { network, guest, port };
+  }
+
+  it('ends the guest’s connection though bytes came that crossed what was written: they acknowledge nothing of it', async () => {
+    const { network, guest } = await fallsSilent((socket, fall) => {
+      socket.on('data', () => socket.write('What I had to say anyway.', fall));
+    });
     try {
-      let port = 0;
-      port = await network.serve((socket) => {
-        socket.on('data', () => (ports = { local: socket.remotePort ?? 0, remote: port }));
+      await until(() => guest.received > 0, 'the bytes');
+      await until(() => guest.socket.state === 'CLOSED', 'the end');
+      assert.equal(network.counters.tcpSilent, 1);
+    } finally {
+      network.close();
+    }
+  });
+
+  it('ends the guest’s connection though the table said that all was acknowledged, where something was written while it was read', async () => {
+    let heard = '';
+    let again: () => void = () => {};
+    const reads: string[] = [];
+    const network = await Network.open({
+      config: { tcpSilenceMs: 100 },
+      system: {
+        async readTcpTable() {
+          const { localPort = 0, remotePort = 0 } = ends;
+          const text = table({ localPort, remote: '127.0.0.1', remotePort, ...(reads.length > 0 && { queued: 5, timer: 1, retransmissions: 7 }) });
+          reads.push(text);
+          if (reads.length === 1) {
+            again();
+            await until(() => heard === 'first second', 'the second words');
+          }
+          return text;
+        },
+      },
+    });
+    let ends: Row = {};
+    try {
+      const port = await network.serve((socket) => {
+        ends = { localPort: socket.remotePort ?? 0, remotePort: socket.localPort ?? 0 };
+        socket.on('data', (data) => (heard += data.toString()));
       });
-      const { hostAddressInside } = network.gateway;
       const guest = network.connect(port);
-      guest.write('Hello?');
+      again = () => guest.write('second');
+      guest.write('first ');
+      await until(() => guest.socket.state === 'CLOSED', 'the end');
+      assert.ok(reads.length > 1);
+    } finally {
+      network.close();
+    }
+  });
+
+  it('ends the guest’s connection, with a reason that is told once', async () => {
+    const { network, guest, port } = await fallsSilent((socket, fall) => socket.on('data', fall));
+    try {
+      const { hostAddressInside } = network.gateway;
       await until(() => guest.socket.state === 'CLOSED', 'the end');
       assert.equal(guest.socket.error?.code, 'ECONNRESET');
       assert.deepEqual([network.counters.tcpSilent, network.gateway.openConnections], [1, 0]);

@@ -207,6 +207,31 @@ describe('Back-pressure through the gateway', function () {
     assert.equal(network.gateway.openConnections, 0);
   });
 
+  it('does not wait for ever for a server that has ended and leaves what came from a guest that is gone', async () => {
+    network.close();
+    network = await Network.open({ stackConfig: { tcp: { ...BUFFERS.tcp, mslMs: 1 } }, config: { tcpLingerMs: 50 } });
+    const port = await network.serve((socket) => {
+      socket.pause();
+      socket.end('bye');
+    });
+    const guest = network.connect(port);
+    await until(() => guest.ended, 'the server’s end');
+    const [relayed] = network.gateway.stack.tcp.sockets;
+    assert.ok(relayed);
+    // Until something stays in the gateway; all of it has left the guest, which can end in order.
+    const block = new Uint8Array(64 << 10);
+    let turns = 0;
+    await until(() => {
+      turns = relayed.readableBytes > 0 && guest.socket.bufferedBytes === 0 ? turns + 1 : 0;
+      if (relayed.readableBytes === 0 && guest.socket.bufferedBytes === 0) guest.socket.write(block);
+      return turns > 100;
+    }, 'the server’s window to close');
+    guest.socket.close();
+    await until(() => relayed.state === 'CLOSED', 'the guest to be gone');
+    assert.deepEqual([relayed.error, relayed.readableBytes > 0], [null, true]);
+    await until(() => network.gateway.openConnections === 0, 'the relay to forget the connection');
+  });
+
   it('takes no more from a server than the guest’s buffers hold', async () => {
     let written = 0;
     const block = Buffer.alloc(1 << 20);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createSocket, type RemoteInfo } from 'node:dgram';
+import { createSocket, Socket, type RemoteInfo } from 'node:dgram';
 import { VirtualClock } from '../../../stack/clock';
 import { UdpRelay } from '../../../stack/gateway/udp-relay';
 import type { UdpSocket } from '../../../stack/socket/udp';
@@ -8,6 +8,8 @@ import { UdpHarness } from '../socket/udp-harness';
 import { Network, until } from './gateway-harness';
 
 const LOOPBACK = 0x7f00_0001;
+/** The system connects no socket to it: EACCES. */
+const EVERYBODY = 0xffff_ffff;
 
 describe('UDP through the gateway', () => {
   let network: Network;
@@ -99,7 +101,7 @@ describe('UDP flows of the gateway', () => {
     clock = new VirtualClock();
     relay = new UdpRelay({
       clock, udp: host.udp, counters: host.counters.gateway, idleMs: 1000, maxFlows: 3,
-      translate: (destination) => (destination === 9 ? null : LOOPBACK),
+      translate: (destination) => (destination === 9 ? null : destination === 10 ? EVERYBODY : LOOPBACK),
     });
   });
 
@@ -148,5 +150,36 @@ describe('UDP flows of the gateway', () => {
   it('drop and count what the system is not ready to take', () => {
     for (let i = 0; i < 70; i++) send(1);
     assert.equal(host.counters.gateway.udpDropped, 6);
+    for (let i = 0; i < 20; i++) host.arrive({ ...GUEST, port: 2 }, { address: 8, port: 9 }, new Uint8Array(60_000));
+    assert.equal(host.counters.gateway.udpDropped, 6 + 3, 'a megabyte of large ones');
+  });
+
+  it('end where the system has no way, told by ICMP; the next datagram tries again', async () => {
+    const { gateway } = host.counters;
+    for (const round of [1, 2]) {
+      send(1, 10);
+      send(1, 10);
+      assert.equal(relay.flowCount, 1);
+      await until(() => relay.flowCount === 0, 'the end of the flow');
+      assert.deepEqual([gateway.udpFlows, gateway.udpFailed, gateway.udpDropped], [round, round, 2 * round]);
+    }
+    assert.deepEqual(host.unreachables.map(({ code }) => code), ['prohibited', 'prohibited']);
+  });
+
+  it('end where the system gives no socket, which Node tells within the call', async () => {
+    const { bind } = Socket.prototype;
+    Socket.prototype.bind = function () {
+      this.emit('error', Object.assign(new Error('bind EMFILE 0.0.0.0'), { code: 'EMFILE' }));
+      return this;
+    };
+    try {
+      send(1);
+    } finally {
+      Socket.prototype.bind = bind;
+    }
+    await until(() => relay.flowCount === 0, 'the end of the flow');
+    assert.deepEqual([host.counters.gateway.udpFailed, host.counters.gateway.udpDropped, host.unreachables], [1, 1, []]);
+    send(1);
+    assert.equal(relay.flowCount, 1, 'there may be one again');
   });
 });
