@@ -44,13 +44,18 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
     if (!told.has(message)) showWarning(message, openSettingAction(key));
     told.add(message);
   };
+  // VS Code lets go of the channel at once, and a closed one throws; the worker is waited for, and speaks until its end.
+  let logClosed = false;
+  const say = (level: 'info' | 'warn' | 'error' | 'debug', message: string): void => {
+    if (!logClosed) log[level](message);
+  };
   const bundles = join(context.extensionPath, 'dist');
   const model = new RunModel();
   const supervisor = new WorkerSupervisor({
-    launch: (events) => launchWorker({ bundles, nodePath: readNodePath(problem), wantsCapture: readWorkerSettings(() => {}).link !== 'gateway', log: (level, message) => log[level](message) }, events),
+    launch: (events) => launchWorker({ bundles, nodePath: readNodePath(problem), wantsCapture: readWorkerSettings(() => {}).link !== 'gateway', log: say }, events),
     settings: () => readWorkerSettings(problem),
     scheduler: systemScheduler,
-    log: (level, message) => log[level](message),
+    log: say,
     killProcess,
   });
   closeWorker = () => supervisor.dispose();
@@ -66,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): RiftnetApi {
   const store = new DisposableStore();
   context.subscriptions.push(store);
   // Last added, first let go of.
+  store.add({ dispose: () => (logClosed = true) });
   for (const part of [log, model, output, controller, captures, tree, places, statusBar, runCommands, changed]) store.add(part);
   store.add(new ScriptProblems(model));
   store.add(OutputLinks.register(model));

@@ -85,7 +85,7 @@ export class RunController implements Disposable {
    */
   async run(request: RunRequest): Promise<Run | null> {
     const old = request.settings.whenRunning === 'restart' ? this.#model.activeRuns.filter((run) => run.key === request.key) : [];
-    for (const run of old) this.stop(run.id);
+    for (const run of old) this.#stop(run);
     if (old.some((run) => run.phase !== 'ended')) {
       this.#latest.set(request.key, request);
       await Promise.all(old.map((run) => this.#whenEnded(run.id)));
@@ -114,26 +114,15 @@ export class RunController implements Disposable {
     return run;
   }
 
-  /** Stops a run: at once if the worker answers, and by force if it does not. Stopping twice is harmless. */
+  /**
+   * Stops a run: at once if the worker answers, and by force if it does not. Stopping twice is harmless.
+   * A request that waits for the run's end to run the script anew is given up with it.
+   */
   stop(runId: string): void {
     const run = this.#model.get(runId);
     if (!run || run.phase === 'ended') return;
-    if (this.#unsent.has(runId)) return this.#end(runId, { kind: 'stopped' });
-    if (this.#escalations.has(runId)) return;
-    this.#model.stopping(runId);
-    this.#escalations.set(
-      runId,
-      this.#scheduler.after(STOP_KILL_MS, () => {
-        this.#supervisor.killScript(runId);
-        this.#escalations.set(
-          runId,
-          this.#scheduler.after(STOP_GIVE_UP_MS - STOP_KILL_MS, () => {
-            this.#supervisor.killWorker(`The worker has not stopped ${run.title} within ${STOP_GIVE_UP_MS / 1000} s and is ended.`);
-          }),
-        );
-      }),
-    );
-    this.#supervisor.send({ type: 'stop', runId });
+    this.#latest.delete(run.key);
+    this.#stop(run);
   }
 
   stopAll(): void {
@@ -159,6 +148,25 @@ export class RunController implements Disposable {
     this.#store.dispose();
     for (const escalation of this.#escalations.values()) escalation.dispose();
     this.#escalations.clear();
+  }
+
+  #stop(run: Run): void {
+    if (this.#unsent.has(run.id)) return this.#end(run.id, { kind: 'stopped' });
+    if (this.#escalations.has(run.id)) return;
+    this.#model.stopping(run.id);
+    this.#escalations.set(
+      run.id,
+      this.#scheduler.after(STOP_KILL_MS, () => {
+        this.#supervisor.killScript(run.id);
+        this.#escalations.set(
+          run.id,
+          this.#scheduler.after(STOP_GIVE_UP_MS - STOP_KILL_MS, () => {
+            this.#supervisor.killWorker(`The worker has not stopped ${run.title} within ${STOP_GIVE_UP_MS / 1000} s and is ended.`);
+          }),
+        );
+      }),
+    );
+    this.#supervisor.send({ type: 'stop', runId: run.id });
   }
 
   #closeIfStale(): void {

@@ -31,7 +31,7 @@ export function launchWorker(options: WorkerLaunchOptions, events: WorkerEvents)
   let killed = false;
 
   const startIn = (node: string | null): void => {
-    if (killed) return events.end({ code: null, signal: 'SIGKILL', spawnError: null });
+    if (killed) return;
     handle = node === null ? start(file, events) : start(file, events, withScriptNode(process.env, ownNode()), node);
     for (const message of waiting.splice(0)) handle.send(message);
   };
@@ -57,8 +57,11 @@ export function launchWorker(options: WorkerLaunchOptions, events: WorkerEvents)
       else waiting.push(message);
     },
     kill() {
+      if (handle) return handle.kill();
+      if (killed) return;
+      // Whoever waits for its end does not wait for the choice, which may hang on a program that is no Node.
       killed = true;
-      handle?.kill();
+      events.end({ code: null, signal: 'SIGKILL', spawnError: null });
     },
   };
 }

@@ -127,8 +127,8 @@ export class WorkerSupervisor {
 
   /** Ends a worker that does not answer; it is reported and restarted like one that died by itself. */
   killWorker(why: string): void {
-    this.#options.log('warn', why);
     this.#attempt?.handle?.kill();
+    this.#options.log('warn', why);
   }
 
   /** Asks the worker to end, and kills it after SHUTDOWN_TIMEOUT_MS. The next use starts another. */
@@ -145,8 +145,8 @@ export class WorkerSupervisor {
       this.#setState({ kind: 'closing' });
       attempt.timer?.dispose();
       attempt.timer = this.#options.scheduler.after(SHUTDOWN_TIMEOUT_MS, () => {
-        this.#options.log('warn', `The worker did not end within ${SHUTDOWN_TIMEOUT_MS} ms and is killed.`);
         attempt.handle?.kill();
+        this.#options.log('warn', `The worker did not end within ${SHUTDOWN_TIMEOUT_MS} ms and is killed.`);
       });
       attempt.handle.send({ type: 'shutdown' });
     }

@@ -42,8 +42,8 @@ export class FakeWorker {
   }
 }
 
-/** A supervisor over fake workers and a clock that stands still. */
-export function superviseFakes() {
+/** A supervisor over fake workers and a clock that stands still. @param write where its log goes besides */
+export function superviseFakes(write: (line: string) => void = () => {}) {
   const scheduler = new FakeScheduler();
   const workers: FakeWorker[] = [];
   const killedPids: number[] = [];
@@ -57,7 +57,10 @@ export function superviseFakes() {
     },
     settings: () => ({ ...DEFAULT_WORKER_SETTINGS, link: 'gateway', hostAddress: '127.0.0.1' }),
     scheduler,
-    log: (level, message) => void log.push(`${level}: ${message}`),
+    log: (level, message) => {
+      write(`${level}: ${message}`);
+      log.push(`${level}: ${message}`);
+    },
     killProcess: (pid) => void killedPids.push(pid),
   });
   supervisor.onDidDie((death) => deaths.push(death));

@@ -116,6 +116,22 @@ describe('the run controller', () => {
     assert.equal(model.activeRuns.length, 1);
   });
 
+  it('Stop gives up the request that waits for the old run, too', async () => {
+    for (const all of [false, true]) {
+      const { controller, start, worker, model } = control();
+      const first = await start();
+      const again = controller.run(request('a.ts', 'restart', 'newer'));
+      await settle();
+      if (all) controller.stopAll();
+      else controller.stop(first.id);
+      worker().say({ type: 'ended', runId: first.id, outcome: { kind: 'stopped' } });
+      assert.equal(await again, null);
+      assert.equal(worker().sentOf('run').length, 1);
+      assert.deepEqual(model.activeRuns, []);
+      await start(request('a.ts', 'restart', 'asked for after'));
+    }
+  });
+
   it('runs a script beside itself where settings say so, with titles that differ', async () => {
     const { start } = control();
     const first = await start(request('a.ts', 'parallel'));

@@ -71,6 +71,8 @@ describe('the start of the worker', () => {
   it('that is killed before its Node is known starts nothing', async () => {
     const { handle, starts, ends } = launch({ choose: () => Promise.resolve({ capturing: null, reasons: [] }) });
     handle.kill();
+    assert.equal(ends.length, 1, 'at once: the choice may hang');
+    handle.kill();
     await settled();
     assert.deepEqual([starts.length, ends], [0, [{ code: null, signal: 'SIGKILL', spawnError: null }]]);
   });

@@ -159,6 +159,19 @@ describe('the worker supervisor', () => {
     assert.deepEqual(deaths, [], 'an end that was asked for is no death');
   });
 
+  it('kills one that hangs also where its log is closed, as when the window goes', async () => {
+    const { supervisor, worker, scheduler } = superviseFakes((line) => {
+      if (line.includes('killed')) throw new Error('Channel has been closed');
+    });
+    const ready = supervisor.ready();
+    worker().ready();
+    await ready;
+    const disposed = supervisor.dispose();
+    assert.throws(() => scheduler.advance(SHUTDOWN_TIMEOUT_MS), /Channel/);
+    assert.ok(worker().killed);
+    await disposed;
+  });
+
   it('starts a new worker for somebody who asks while the old one is going', async () => {
     const { supervisor, worker, workers } = await started();
     const closed = supervisor.close();
