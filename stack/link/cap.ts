@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { CaptureFailure, explain, type CaptureBinding, type CaptureHandle, type CaptureRequest } from './capture-handle';
 import { FrameRing } from './frame-ring';
+import { loadDescriptorGuard } from './native';
 
 interface CapObject {
   open(device: string, filter: string, bufferBytes: number, buffer: Uint8Array): string;
@@ -44,12 +45,19 @@ class CapHandle implements CaptureHandle {
   private readonly ring: FrameRing;
   private closed = false;
 
-  constructor(module: CapModule, options: CaptureRequest) {
+  constructor(module: CapModule, guardDescriptors: () => void, options: CaptureRequest) {
     const { interfaceName, filter, kernelBufferBytes, counters, onReadable } = options;
     this.ring = new FrameRing(options.queueBytes);
     this.cap = new module.Cap();
     objects.add(this.cap);
     const linkType = this.cap.open(interfaceName, filter, kernelBufferBytes, this.buffer);
+    try {
+      // The addon tells nobody its descriptor: all that are open are taken care of.
+      guardDescriptors();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     if (linkType !== 'ETHERNET') {
       this.close();
       throw new CaptureFailure(`${interfaceName} carries no Ethernet frames (${linkType}): take an Ethernet or Wi-Fi interface`);
@@ -127,13 +135,14 @@ export function loadCap(): CaptureBinding {
   }
   if (!isCapModule(module)) throw new CaptureFailure('the package cap is not the one meant: npm install cap@0.2.1');
   const loaded = module;
+  const guardDescriptors = loadDescriptorGuard();
   return {
     name: 'cap',
     warning,
     libraryVersion: null,
     open(options) {
       try {
-        return new CapHandle(loaded, options);
+        return new CapHandle(loaded, guardDescriptors, options);
       } catch (error) {
         if (error instanceof CaptureFailure) throw error;
         throw new CaptureFailure(explain(error instanceof Error ? error.message : String(error), options.interfaceName));

@@ -1,11 +1,10 @@
 /**
  * libpcap called directly through `koffi`, for where no build of `cap` loads: another Node, Electron, no compiler.
- * This is the only file that loads koffi. Frames are taken from the kernel's ring in the batches that the stack
- * asks for, so that the ring is the one queue. While none wait, poll(2) waits on a thread of libuv's pool.
+ * Frames are taken from the kernel's ring in the batches that the stack asks for, so that the ring is the one queue.
+ * While none wait, poll(2) waits on a thread of libuv's pool.
  */
-import { createRequire } from 'node:module';
-import type * as Koffi from 'koffi';
 import { CaptureFailure, explain, type CaptureBinding, type CaptureHandle, type CaptureRequest } from './capture-handle';
+import { loadDescriptorGuard, loadKoffi, type Native, type NativeLibrary } from './native';
 
 /** A pointer, as koffi gives it; 0 or null is none. */
 type Pointer = bigint | null;
@@ -34,6 +33,7 @@ interface Functions {
   readonly close: (handle: Pointer) => void;
   readonly memcpy: (to: Uint8Array, from: bigint, bytes: number) => unknown;
   readonly poll: (fds: Uint8Array, timeoutMs: number, done: (error: unknown, ready: number) => void) => void;
+  readonly guardDescriptors: () => void;
 }
 
 /** An Ethernet frame around the largest IPv4 packet, with a VLAN tag. */
@@ -162,6 +162,7 @@ class LibpcapHandle implements CaptureHandle {
     const status = lib.activate(pcap);
     // Above 0: it works, with a warning.
     if (status < 0) throw new CaptureFailure(explain(lib.geterr(pcap) || lib.statustostr(status), interfaceName));
+    lib.guardDescriptors();
     if (lib.datalink(pcap) !== DATALINK_ETHERNET) {
       throw new CaptureFailure(`${interfaceName} carries no Ethernet frames: take an Ethernet or Wi-Fi interface`);
     }
@@ -204,7 +205,7 @@ function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
 }
 
-function openLibrary(koffi: typeof Koffi, names: readonly string[]): Koffi.LibraryHandle {
+function openLibrary(koffi: Native, names: readonly string[]): NativeLibrary {
   const failures: string[] = [];
   for (const name of names) {
     try {
@@ -216,7 +217,7 @@ function openLibrary(koffi: typeof Koffi, names: readonly string[]): Koffi.Libra
   throw new CaptureFailure(`libpcap cannot be loaded (${failures[0] ?? 'no name'}): install it, on Debian the package libpcap0.8`);
 }
 
-function bind(koffi: typeof Koffi, pcap: Koffi.LibraryHandle): Functions {
+function bind(koffi: Native, pcap: NativeLibrary): Functions {
   const system = koffi.load(null);
   const poll = system.func('int poll(void *fds, unsigned long count, int timeout)');
   return {
@@ -242,6 +243,7 @@ function bind(koffi: typeof Koffi, pcap: Koffi.LibraryHandle): Functions {
     close: pcap.func('void pcap_close(void *p)'),
     memcpy: system.func('void *memcpy(void *to, const void *from, size_t bytes)'),
     poll: (fds, timeoutMs, done) => poll.async(fds, 1, timeoutMs, done),
+    guardDescriptors: loadDescriptorGuard(),
   };
 }
 
@@ -251,13 +253,7 @@ export function loadLibpcap(): CaptureBinding {
   if (!names || !['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch)) {
     throw new CaptureFailure(`libpcap is not called directly on ${process.platform} ${process.arch}: only on 64-bit Linux and macOS`);
   }
-  let koffi: typeof Koffi;
-  try {
-    koffi = createRequire(__filename)('koffi');
-  } catch (error) {
-    const words = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw new CaptureFailure(`the package koffi cannot be loaded (${words}): npm install`);
-  }
+  const koffi = loadKoffi();
   const library = openLibrary(koffi, names);
   let functions: Functions;
   try {

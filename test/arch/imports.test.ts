@@ -50,7 +50,7 @@ describe('The check of the import rules', () => {
     ['product code that imports a test', { 'stack/tcp/a.ts': "import { x } from '../../test/support/x';" }, /nothing imports test\//],
     ['a cycle of three files', { 'stack/tcp/a.ts': "import './b';", 'stack/tcp/b.ts': "import type { x } from './c';", 'stack/tcp/c.ts': "const a = import('./a');" }, /import cycle: stack\/tcp\/a.ts -> stack\/tcp\/b.ts -> stack\/tcp\/c.ts/],
     ['cap outside its binding', { 'stack/link/pcap.ts': "import cap from 'cap';" }, /only stack\/link\/cap.ts may import cap/],
-    ['koffi outside its binding', { 'extension/worker/main.ts': "import koffi from 'koffi';" }, /only stack\/link\/libpcap.ts may import koffi/],
+    ['koffi outside of what calls C', { 'extension/worker/main.ts': "import koffi from 'koffi';" }, /only stack\/link\/native.ts may import koffi/],
     ['a folder without a rule', { 'stack/quic/a.ts': "import { x } from '../wire/x';" }, /stack\/quic has no import rule/],
   ];
   for (const [name, tree, expected] of broken) {

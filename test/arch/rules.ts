@@ -55,7 +55,7 @@ const PURE_VALUES: Readonly<Record<Part, readonly string[]>> = { random: ['Keyed
 /** The only files that may import a package of that name. */
 const SOLE_IMPORTERS: Readonly<Record<string, string>> = {
   cap: 'stack/link/cap.ts',
-  koffi: 'stack/link/libpcap.ts',
+  koffi: 'stack/link/native.ts',
   'dns-packet': 'stack/wire/dns.ts',
 };
 
