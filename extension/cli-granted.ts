@@ -21,7 +21,7 @@ export async function nodeForCapture(bundles: string): Promise<string | null> {
   // Set: this is that other Node already.
   if (process.env[SCRIPT_NODE_VARIABLE] !== undefined || captureObstacle() === null) return null;
   const copy = grantedCopy();
-  if (!existsSync(copy)) return null;
+  if (copy === null || !existsSync(copy)) return null;
   return isUsable(await probeCached(copy, bundles, new ProbeCache())) ? copy : null;
 }
 

@@ -1,4 +1,5 @@
 /** What lets a program capture on each system, and what to do where it may not. */
+import { NO_FOLDER } from '../node/places';
 import { shellWords } from './shell-words';
 
 export interface Advice {
@@ -8,8 +9,8 @@ export interface Advice {
 
 export interface PermissionSituation {
   readonly platform: NodeJS.Platform;
-  /** Path of the copy of Node that is granted the right, and whether it has been made. */
-  readonly copy: string;
+  /** Path of the copy of Node that is granted the right, or null: the account has no folder for it; and whether it has been made. */
+  readonly copy: string | null;
   readonly copyExists: boolean;
   /** Why granting would have no effect; null: it would. */
   readonly grantObstacle: string | null;
@@ -26,6 +27,7 @@ export function permissionAdvice({ platform, copy, copyExists, grantObstacle, fi
   switch (platform) {
     case 'linux': {
       if (grantObstacle !== null) return { next: [`Nothing can be granted here: ${grantObstacle}.`], commands: [] };
+      if (copy === null) return { next: [`There is no folder for a copy of Node that may capture: ${NO_FOLDER}.`], commands: [] };
       const grant = shellWords(['sudo', ...grantCommand(copy)]);
       return {
         next: [
@@ -67,6 +69,6 @@ export function libraryAdvice(platform: NodeJS.Platform): Advice {
     case 'darwin':
       return { next: ['macOS brings libpcap with it: what stands above tells why it cannot be loaded.'], commands: [] };
     default:
-      return permissionAdvice({ platform, copy: '', copyExists: false, grantObstacle: null, fixCommand: '' });
+      return permissionAdvice({ platform, copy: null, copyExists: false, grantObstacle: null, fixCommand: '' });
   }
 }

@@ -72,7 +72,7 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   const copy = grantedCopy();
   add(libraryCheck(nodes, platform));
   add(bindingsCheck(nodes));
-  add(permissionCheck(nodes, command.nodePath, { platform, copy, copyExists: existsSync(copy), grantObstacle: grantObstacle(), fixCommand: options.fixCommand }));
+  add(permissionCheck(nodes, command.nodePath, { platform, copy, copyExists: copy !== null && existsSync(copy), grantObstacle: grantObstacle(), fixCommand: options.fixCommand }));
   add(interfaceCheck(interfaces, command.interface));
   const capturing = capturingNode(nodes);
   const on = interfaces.find((one) => (command.interface === null ? one.recommended : one.name === command.interface));

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseIpv4 } from '../../stack';
-import { folderFor, owner, type Owner } from '../node/places';
+import { folderFor, makeFolder, owner, type Owner } from '../node/places';
 
 const FIXES_FILE = 'fixes.json';
 const LEASE_SUFFIX = '.lease.json';
@@ -28,6 +28,7 @@ function addressesIn(file: string): string[] {
 /** @param network leave out what lies in another; null: the computer has no address there to tell by */
 export function ownAddresses(network: Network | null, whose: Owner = owner()): string[] {
   const folder = folderFor('state', whose);
+  if (folder === null) return [];
   let names: string[] = [];
   try {
     names = fs.readdirSync(folder).filter((name) => name.endsWith(LEASE_SUFFIX) || name === FIXES_FILE);
@@ -41,12 +42,13 @@ export function ownAddresses(network: Network | null, whose: Owner = owner()): s
 /** Keeps for which addresses a fix was made, so that it can be taken back when the lease is another. */
 export function rememberFixed(addresses: readonly string[], whose: Owner = owner()): void {
   const folder = folderFor('state', whose);
+  if (folder === null || addresses.length === 0) return;
   const file = path.join(folder, FIXES_FILE);
   const all = [...new Set([...addressesIn(file), ...addresses])].slice(-MAX_ADDRESSES);
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, whose);
     fs.writeFileSync(file, `${JSON.stringify(all)}\n`, { mode: 0o600 });
-    if (!whose.isSelf) for (const made of [folder, file]) fs.chownSync(made, whose.uid, whose.gid);
+    if (!whose.isSelf) fs.chownSync(file, whose.uid, whose.gid);
   } catch {
     // Then the address has to be named when it is taken back.
   }

@@ -25,7 +25,7 @@ export interface NodeChoiceOptions {
   /** The setting; null: not set. */
   readonly nodePath: string | null;
   readonly ownPath?: string;
-  readonly copyPath?: string;
+  readonly copyPath?: string | null;
   /** Why this process may not capture, or null: then its own Node is asked too. */
   readonly ownObstacle?: string | null;
   readonly probe?: (node: string) => Promise<Probe>;
@@ -36,7 +36,7 @@ export interface NodeChoiceOptions {
 export function nodeCandidates(nodePath: string | null, ownPath = process.execPath, copyPath = grantedCopy()): NodeCandidate[] {
   const candidates = [
     ...(nodePath === null ? [] : [{ path: nodePath, from: 'the setting riftnet.nodePath' }]),
-    ...(existsSync(copyPath) ? [{ path: copyPath, from: 'the copy that riftnet doctor made' }] : []),
+    ...(copyPath !== null && existsSync(copyPath) ? [{ path: copyPath, from: 'the copy that riftnet doctor made' }] : []),
     { path: ownPath, from: 'the Node that runs this' },
   ];
   return candidates.filter((candidate, i) => candidates.findIndex(({ path }) => path === candidate.path) === i);

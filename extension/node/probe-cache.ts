@@ -29,7 +29,12 @@ export function probeKey(node: string, bundles: string): string | null {
 }
 
 export class ProbeCache {
-  constructor(private readonly file = path.join(folderFor('cache'), 'nodes.json')) {}
+  private readonly file: string | null;
+
+  /** @param folder null: there is none, and nothing is remembered */
+  constructor(folder = folderFor('cache')) {
+    this.file = folder === null ? null : path.join(folder, 'nodes.json');
+  }
 
   get(key: string): ProbeResult | null {
     const found = this.read().find(([known]) => known === key)?.[1];
@@ -38,7 +43,7 @@ export class ProbeCache {
   }
 
   set(key: string, probe: Probe): void {
-    if (!isUsable(probe)) return;
+    if (this.file === null || !isUsable(probe)) return;
     const entries = [...this.read().filter(([known]) => known !== key), [key, probe.result]].slice(-MAX_ENTRIES);
     try {
       mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 });
@@ -49,6 +54,7 @@ export class ProbeCache {
   }
 
   private read(): (readonly [string, unknown])[] {
+    if (this.file === null) return [];
     try {
       const value: unknown = JSON.parse(readFileSync(this.file, 'utf8'));
       return Array.isArray(value) ? value.filter(isEntry) : [];

@@ -1,9 +1,10 @@
 /** Who may capture: the worker in a granted Node, and never a script. With a real account without privileges, and real capabilities. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Report } from '../../extension/network-report';
 import { parseStatus, type ProcessStatus } from '../../extension/node/permission';
 import { bundleForHosts } from './support/guest';
 import { OrdinaryUser } from './support/ordinary-user';
@@ -13,10 +14,17 @@ const NET_RAW = 1n << 13n;
 /** A script that says that it runs, and goes on. */
 const SCRIPT = "print('running');\nfor (;;) await Event.OnTick;\n";
 
+/** Two ends of a wire, up, in the namespace it is run in, and sysfs of that namespace; then the command that follows it. */
+const WITH_WIRE = ['sh', '-ec', 'mount -t sysfs sysfs /sys; ip link add wire type veth peer name far; ip link set far up; ip link set wire up; exec "$@"', 'sh'];
+
 interface Seen {
   readonly program: string;
   readonly words: string;
   readonly status: ProcessStatus;
+  /** What it has open, as /proc names it. */
+  readonly open: readonly string[];
+  /** The packet sockets of its network, by the same names. */
+  readonly packetSockets: readonly string[];
 }
 
 interface Outcome {
@@ -31,10 +39,26 @@ function look(pid: number): Seen[] {
   try {
     const status = parseStatus(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
     const words = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
-    return status === null ? [] : [{ program: fs.readlinkSync(`/proc/${pid}/exe`), words, status }];
+    if (status === null) return [];
+    return [{ program: fs.readlinkSync(`/proc/${pid}/exe`), words, status, open: descriptors(pid), packetSockets: packetSockets(pid) }];
   } catch {
     return []; // It has just ended.
   }
+}
+
+function descriptors(pid: number): string[] {
+  return fs.readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/fd/${name}`);
+    } catch {
+      return []; // It has just closed it.
+    }
+  });
+}
+
+/** The last column of the list is the socket's inode, by which a descriptor names it. */
+function packetSockets(pid: number): string[] {
+  return fs.readFileSync(`/proc/${pid}/net/packet`, 'utf8').trim().split('\n').slice(1).map((line) => `socket:[${line.trim().split(/\s+/).at(-1) ?? ''}]`);
 }
 
 describe('Privileges', function () {
@@ -53,7 +77,7 @@ describe('Privileges', function () {
 
   async function observe([command = '', ...words]: readonly string[], signal: NodeJS.Signals): Promise<Outcome> {
     // In a namespace of its own: whatever the link does, no frame leaves this machine.
-    const child = spawn('unshare', ['--net', '--', command, ...words], { env: user.environment, cwd: user.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('unshare', ['--net', '--mount', '--', command, ...words], { env: user.environment, cwd: user.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     const watch = new DescendantWatch(child.pid ?? assert.fail('unshare starts'));
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
@@ -113,6 +137,18 @@ describe('Privileges', function () {
       assert.deepEqual(leftRunning, []);
     });
 
+    for (const binding of ['cap', 'libpcap']) {
+      it(`end with the worker's own descriptors: no program that it starts gets the socket it captures with, over ${binding}`, async () => {
+        const { seen, code, stderr, leftRunning } = await run([...WITH_WIRE, ...user.prefix], ['--link', 'pcap', '--capture-binding', binding, '--interface', 'wire', '--address', '192.0.2.2/24']);
+        assert.equal(code, 130, stderr);
+        assert.deepEqual(leftRunning, []);
+        const holders = seen.filter(({ open, packetSockets: sockets }) => open.some((one) => sockets.includes(one)));
+        assert.deepEqual(holders.map(({ program }) => program), [user.copy], describe_(seen));
+        // The script's process, what ends it with the worker, and the bundler were there to be looked at.
+        for (const words of [`${path.sep}script.js`, 'kill -9', 'esbuild']) assert.ok(seen.some((one) => one.words.includes(words) && !holders.includes(one)), describe_(seen));
+      });
+    }
+
     it('are not even looked for with the gateway', async () => {
       const { seen, code, stderr } = await run(user.prefix, ['--link', 'gateway']);
       assert.equal(code, 130, stderr);
@@ -132,6 +168,26 @@ describe('Privileges', function () {
       assert.equal(code, 130, stderr);
       assert.deepEqual(seen.filter((one) => rights(one) !== 0n), [], describe_(seen));
     });
+  });
+
+  describe('without an entry among the accounts, as a container may have it', () => {
+    const prefix = ['unshare', '--net', '--', 'setpriv', '--reuid', '54321', '--regid', '54321', '--clear-groups', '--inh-caps=-all'];
+    const { PATH } = process.env;
+    for (const [title, environment] of [['without HOME', { PATH }], ['with a HOME that is not its own', { PATH, HOME: '/' }]] as const) {
+      it(`run scripts on the gateway, and are told what a capture takes, ${title}`, () => {
+        const start = (...words: string[]) => spawnSync(prefix[0] ?? '', [...prefix.slice(1), user.node, user.cli, ...words], { encoding: 'utf8', env: environment, cwd: '/', timeout: 60_000 });
+        const script = user.write('print.ts', "print('ran');\n");
+        for (const words of [['--link', 'gateway'], []]) {
+          const { status, stdout, stderr } = start('run', script, ...words);
+          assert.deepEqual([status, stdout, stderr], [0, 'ran\n', 'riftnet: this computer has no IPv4 address besides the loopback: localhost is relayed to 127.0.0.1\n']);
+        }
+        const { status, stdout, stderr } = start('doctor', '--json');
+        assert.deepEqual([status, stderr], [1, '']);
+        const permission = (JSON.parse(stdout) as Report).checks.find(({ id }) => id === 'permission');
+        assert.equal(permission?.status, 'failed');
+        assert.match(permission?.next.join(' '), 'HOME' in environment ? /\/\.local\/share\/riftnet\/node/ : /set HOME to a folder/);
+      });
+    }
   });
 
   it('of root are not a script\'s either', async () => {

@@ -1,7 +1,7 @@
 /** The copy of Node that only the worker uses, so that the right to capture is nobody else's. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { grantedCopy, owner, type Owner } from '../../node/places';
+import { grantedCopy, makeFolder, NO_FOLDER, owner, type Owner } from '../../node/places';
 import { grantCommand } from '../advice';
 import type { FixPlan, Run } from './fix';
 
@@ -33,6 +33,7 @@ export function planCopy({ platform, source, run, whose = owner() }: CopyOptions
   if (platform !== 'linux') return { kind: 'none', status: 'not-applicable', summary: 'only Linux grants the right to capture to a file; "riftnet doctor" says what this system needs' };
   if (whose.uid === 0 && whose.isSelf) return { kind: 'none', status: 'not-applicable', summary: 'root may capture with any Node; run this as the account that runs the scripts' };
   const copy = grantedCopy(whose);
+  if (copy === null) return { kind: 'none', status: 'failed', summary: NO_FOLDER };
   if (source === null) return { kind: 'none', status: 'failed', summary: 'there is no Node to copy: install Node 20.19 or later, or name one by the setting riftnet.nodePath' };
   try {
     if (source !== copy && !isCopyOf(copy, source)) makeCopy(copy, source, whose);
@@ -46,7 +47,7 @@ export function planCopy({ platform, source, run, whose = owner() }: CopyOptions
 /** Removes the copy, and with it what was granted. Needs no root. */
 export function planRemoval({ whose = owner() }: Pick<CopyOptions, 'whose'>): FixPlan {
   const copy = grantedCopy(whose);
-  if (!fs.existsSync(copy)) return { kind: 'none', status: 'unchanged', summary: `there is no ${copy}` };
+  if (copy === null || !fs.existsSync(copy)) return { kind: 'none', status: 'unchanged', summary: `there is no ${copy ?? 'copy of Node'}` };
   try {
     fs.rmSync(copy);
   } catch (error) {
@@ -62,9 +63,8 @@ function isCopyOf(copy: string, source: string): boolean {
 }
 
 /** Under another name first: a copy is there whole, or not at all. A capability goes with the file that had it. */
-function makeCopy(copy: string, source: string, { uid, gid, isSelf }: Owner): void {
-  const folder = path.dirname(copy);
-  const made = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+function makeCopy(copy: string, source: string, whose: Owner): void {
+  makeFolder(path.dirname(copy), whose);
   const fresh = `${copy}.${process.pid}`;
   try {
     fs.copyFileSync(fs.realpathSync(source), fresh, fs.constants.COPYFILE_FICLONE);
@@ -72,10 +72,7 @@ function makeCopy(copy: string, source: string, { uid, gid, isSelf }: Owner): vo
     fs.chmodSync(fresh, 0o700);
     const { atime, mtime } = fs.statSync(source);
     fs.utimesSync(fresh, atime, mtime);
-    if (!isSelf) {
-      fs.chownSync(fresh, uid, gid);
-      for (let at = folder; made !== undefined && at.startsWith(made); at = path.dirname(at)) fs.chownSync(at, uid, gid);
-    }
+    if (!whose.isSelf) fs.chownSync(fresh, whose.uid, whose.gid);
     fs.renameSync(fresh, copy);
   } finally {
     fs.rmSync(fresh, { force: true });

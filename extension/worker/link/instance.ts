@@ -23,12 +23,7 @@ export interface Instance {
 
 /** Where locks and leases are kept: of the account this runs as, so that sudo leaves nothing of root's in another's. */
 export function stateFolder(): string | null {
-  try {
-    return folderFor('state', owner(process.env['SUDO_UID'] === undefined ? process.env : {}));
-  } catch {
-    // An account without an entry has no home to keep anything in.
-    return null;
-  }
+  return folderFor('state', owner(process.env['SUDO_UID'] === undefined ? process.env : {}));
 }
 
 function machineId(): string {

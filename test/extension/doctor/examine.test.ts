@@ -125,6 +125,9 @@ describe('what lets a program capture', () => {
   it('is, on Linux, a capability of one file', () => {
     assert.deepEqual(permissionAdvice(situation).commands, ['riftnet doctor --fix', 'sudo setcap cap_net_raw+ep /home/a/node']);
     assert.deepEqual(permissionAdvice({ ...situation, copyExists: true }).commands, ['sudo setcap cap_net_raw+ep /home/a/node']);
+    const homeless = permissionAdvice({ ...situation, copy: null });
+    assert.deepEqual(homeless.commands, []);
+    assert.match(homeless.next.join(), /no home folder .*set HOME/);
     const sealed = permissionAdvice({ ...situation, grantObstacle: 'it is a container' });
     assert.deepEqual(sealed.commands, []);
     assert.match(sealed.next.join(), /it is a container/);

@@ -74,6 +74,12 @@ describe('the copy of Node', () => {
     assert.equal(fs.statSync(path.dirname(copy())).mode & 0o777, 0o700);
   });
 
+  it('is not made for an account without a home, which is told what to do', () => {
+    const plan = planCopy({ platform: 'linux', source, run: nothing, whose: { ...whose, home: null } });
+    assert.match(plan.kind === 'none' ? `${plan.status} ${plan.summary}` : '', /^failed .*set HOME/);
+    assert.equal(planRemoval({ whose: { ...whose, home: null } }).kind, 'none');
+  });
+
   it('is kept while it is of the same Node, with what it was granted, and made anew after', () => {
     planCopy({ platform: 'linux', source, run: nothing, whose });
     const { ino } = fs.statSync(copy());
@@ -190,6 +196,20 @@ describe('the entry for the stack among the neighbours', () => {
 });
 
 describe('the stack\'s own addresses', () => {
+  it('are kept in folders that are their person\'s all the way down, whoever makes them', () => {
+    const home = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-addresses-'));
+    const whose: Owner = { home, uid: process.getuid?.() || 1_000, gid: process.getgid?.() || 1_000, isSelf: false };
+    try {
+      rememberFixed([], whose);
+      assert.deepEqual(fs.readdirSync(home), []);
+      rememberFixed(['10.0.0.9'], whose);
+      const made = ['.local', '.local/state', '.local/state/riftnet', '.local/state/riftnet/fixes.json'];
+      assert.deepEqual(made.map((name) => fs.statSync(path.join(home, name)).uid), made.map(() => whose.uid));
+    } finally {
+      fs.rmSync(home, { recursive: true, force: true });
+    }
+  });
+
   it('are those of its leases and of earlier fixes, in the network at hand', () => {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'riftnet-addresses-'));
     const whose: Owner = { home, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, isSelf: false };

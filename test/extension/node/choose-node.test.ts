@@ -89,7 +89,7 @@ describe('the Node of the worker', () => {
 
   it('is remembered once it could capture, and until anything of it changes', () => {
     fs.writeFileSync(copy, 'one');
-    const cache = new ProbeCache(path.join(folder, 'cache', 'nodes.json'));
+    const cache = new ProbeCache(path.join(folder, 'cache'));
     const key = probeKey(copy, BUNDLES) ?? assert.fail('a file has a key');
     assert.equal(cache.get(key), null);
     cache.set(key, { failure: 'no' });
@@ -135,13 +135,23 @@ describe("a person's folders", () => {
     assert.equal(grantedCopy({ ...ada, isSelf: false }), folderFor('data', { ...ada, isSelf: false }) + '/node');
   });
 
+  it('are none for an account without a home, but for those that are named', () => {
+    const nobody: Owner = { home: null, uid: 54_321, gid: 0, isSelf: true };
+    for (const platform of ['linux', 'darwin', 'win32'] as const) for (const kind of ['data', 'cache', 'state'] as const) assert.equal(folderFor(kind, nobody, {}, platform), null);
+    assert.equal(folderFor('data', nobody, { XDG_DATA_HOME: '/data' }, 'linux'), '/data/riftnet');
+    const cache = new ProbeCache(null);
+    cache.set('key', { result: GOOD });
+    assert.equal(cache.get('key'), null);
+    assert.deepEqual(nodeCandidates(null, '/own', null).map(({ path: candidate }) => candidate), ['/own']);
+  });
+
   it("are, under sudo, those of who ran it", () => {
     const self = owner({ HOME: '/home/me' });
     assert.deepEqual([self.home, self.isSelf], ['/home/me', true]);
     if (process.getuid?.() !== 0) return;
     // Every Linux has the account 1, daemon.
     const other = owner({ HOME: '/root', SUDO_UID: '1' });
-    assert.deepEqual([other.uid, other.isSelf, other.home.startsWith('/')], [1, false, true]);
+    assert.deepEqual([other.uid, other.isSelf, other.home?.startsWith('/')], [1, false, true]);
     assert.equal(owner({ HOME: '/root', SUDO_UID: '0' }).isSelf, true);
   });
 });
