@@ -15,7 +15,7 @@ export { describeFrame } from './link/describe';
 export { tapDevice } from './link/tap';
 export type { Claim, Device, LinkChange, LinkCounters } from './link/device';
 export { addFaults, type FaultCounters, type FaultOptions, type FaultyDevice } from './link/fault';
-export { listInterfaces, type NetworkInterface } from './link/interfaces';
+export { listInterfaces, readMac, systemInterfaces, type NetworkInterface } from './link/interfaces';
 export { loadBindings, openPcap, type BindingReport, type PcapBinding, type PcapDevice, type PcapFailure, type PcapOptions, type PcapResult } from './link/pcap';
 export { PORT_SLICES, portSlice, sharedPorts } from './link/shared-ports';
 export type { DefaultRoute } from './link/routing-table';

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { Message, OnResolveArgs, Plugin } from 'esbuild';
 import type { ScriptError, SourceLocation } from '../protocol';
 import { AWAIT_FUNCTION, markAwaits } from './await-marks';
+import { openFailure, requireDescriptors } from './descriptors';
 import { ABSENT_NAMESPACE } from './script/errors';
 
 export interface Bundle {
@@ -31,6 +32,8 @@ const ENTRY = 'riftnet-entry';
 const HELPERS = /^(?:var __\w+ = [^\n]*;\n)+/;
 /** How many of the bundler's errors are shown in full. */
 const MAX_ERRORS = 5;
+/** What the start of the bundler's process takes while it lasts: two pairs of sockets, and a pipe that tells whether it worked; and some to spare. */
+const START_DESCRIPTORS = 8;
 /** Modules of Node that packages get, because scripts have what is in them as globals. */
 const PROVIDED: Readonly<Record<string, string>> = {
   buffer: 'module.exports = { Buffer, atob, btoa, kMaxLength: 2 ** 32, constants: { MAX_LENGTH: 2 ** 32, MAX_STRING_LENGTH: 2 ** 29 - 24 }, INSPECT_MAX_BYTES: 50 };',
@@ -56,12 +59,14 @@ function bundler(): Esbuild {
 export async function bundleScript(file: string, source: string | null): Promise<BundleResult> {
   const esbuild = bundler();
   const sourceRoot = path.dirname(file);
+  const text = source ?? (await readFile(file).catch((error: Error) => error));
+  if (text instanceof Error) return { error: unusable(file, `cannot be read: ${openFailure(text)}`) };
+  // As a UTF-16 editor saves it, or no script at all.
+  if (text.includes('\0')) return { error: unusable(file, 'is not text in UTF-8: save it so, or give another file') };
+  const real = await realpath(file).catch(() => file);
+  // It takes for granted that its process can be started: where that fails an error comes that nobody can catch.
+  requireDescriptors(START_DESCRIPTORS);
   try {
-    const text = source ?? (await readFile(file).catch((error: Error) => error));
-    if (text instanceof Error) return { error: unusable(file, `cannot be read: ${text.message}`) };
-    // As a UTF-16 editor saves it, or no script at all.
-    if (text.includes('\0')) return { error: unusable(file, 'is not text in UTF-8: save it so, or give another file') };
-    const real = await realpath(file).catch(() => file);
     const result = await esbuild.build({
       // An entry of its own keeps the script a module like any other, with exports or as CommonJS.
       stdin: { contents: `import ${JSON.stringify(file)};`, resolveDir: sourceRoot, sourcefile: ENTRY },

@@ -1,6 +1,5 @@
 /** The addresses that this computer has itself: over a captured interface they are reached by other ways than others'. */
-import { networkInterfaces } from 'node:os';
-import { formatIpv4, parseIpv4, type Ipv4Address } from '../../stack';
+import { formatIpv4, parseIpv4, systemInterfaces, type Ipv4Address } from '../../stack';
 
 /** Asking the system costs more than a connection: what it said holds this long, ms. */
 const REFRESH_MS = 1_000;
@@ -8,7 +7,7 @@ const REFRESH_MS = 1_000;
 /** @returns the name of the interface of this computer that has the address now, loopback included, or null */
 export function ownerHere(address: Ipv4Address): string | null {
   const text = formatIpv4(address);
-  return Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some((one) => one.address === text))?.[0] ?? null;
+  return Object.entries(systemInterfaces()).find(([, addresses]) => addresses?.some((one) => one.address === text))?.[0] ?? null;
 }
 
 export class OwnAddresses {
@@ -16,7 +15,7 @@ export class OwnAddresses {
   private readAt = -Infinity;
 
   /** @param interfaces as `os.networkInterfaces()` */
-  constructor(private readonly interfaces: typeof networkInterfaces = networkInterfaces) {}
+  constructor(private readonly interfaces: typeof systemInterfaces = systemInterfaces) {}
 
   /** @param now ms */
   has(address: number, now: number): boolean {

@@ -14,10 +14,7 @@ export class Reaper {
   private readonly shell: ChildProcess | null;
 
   constructor(pid: number) {
-    this.shell =
-      process.platform === 'win32'
-        ? null
-        : spawn('/bin/sh', ['-c', SCRIPT, String(pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {} });
+    this.shell = process.platform === 'win32' ? null : start(pid);
     // Without a shell nothing watches; the script's process still ends with its pipe, unless it spins.
     this.shell?.on('error', () => undefined);
     this.shell?.stdin?.on('error', () => undefined);
@@ -27,5 +24,14 @@ export class Reaper {
   /** The script's process has ended. */
   release(): void {
     this.shell?.stdin?.end('done\n');
+  }
+}
+
+/** Some failures to start a program are told by an event, others thrown. */
+function start(pid: number): ChildProcess | null {
+  try {
+    return spawn('/bin/sh', ['-c', SCRIPT, String(pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {} });
+  } catch {
+    return null;
   }
 }

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ScriptNode } from '../node/script-node';
+import { openFailure } from './descriptors';
 import { Reaper } from './reaper';
 
 export interface ScriptProcessOptions {
@@ -46,23 +47,31 @@ export class ScriptProcess {
   readonly pipe: Socket | null;
   /** Descriptor 1: what it prints and reports. */
   readonly reports: Readable | null;
-  private readonly child: ChildProcess;
+  /** null: the system did not even try to start it. */
+  private readonly child: ChildProcess | null;
   private reaper: Reaper | null = null;
   private errorOutput = '';
 
   /** @param onEnd called once, after the last of the reports has been read */
   constructor(options: ScriptProcessOptions, onEnd: (end: ProcessEnd) => void) {
-    const [command = options.node.path, ...words] = [...options.prefix, options.node.path, ...argumentsFor(options)];
-    this.child = spawn(command, words, {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: environment(process.env),
-      windowsHide: true,
-    });
-    const { child } = this;
+    let ended = false;
+    const end = (code: number | null, signal: NodeJS.Signals | null, spawnError: string | null) => {
+      if (ended) return;
+      ended = true;
+      onEnd({ code, signal, errorOutput: this.errorOutput, spawnError });
+    };
+    const child = start(options);
+    if (child instanceof Error) {
+      this.child = this.pid = this.pipe = this.reports = null;
+      process.nextTick(() => end(null, null, openFailure(child)));
+      return;
+    }
+    this.child = child;
     this.pid = child.pid ?? null;
-    const pipe = child.stdio[3];
+    // Where no descriptor was free for them there are no streams, whatever the types say: an event tells that nothing was started.
+    const pipe = this.pid === null ? null : child.stdio[3];
     this.pipe = pipe instanceof Socket ? pipe : null;
-    this.reports = child.stdout;
+    this.reports = this.pid === null ? null : child.stdout;
     let { onDebuggable } = options;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.errorOutput = (this.errorOutput + text).slice(-MAX_ERROR_OUTPUT);
@@ -74,16 +83,10 @@ export class ScriptProcess {
       onDebuggable?.(url);
       onDebuggable = null;
     });
-    let ended = false;
-    const end = (code: number | null, signal: NodeJS.Signals | null, spawnError: string | null) => {
-      if (ended) return;
-      ended = true;
-      onEnd({ code, signal, errorOutput: this.errorOutput, spawnError });
-    };
     child.on('exit', () => this.reaper?.release());
     child.on('close', (code, signal) => end(code, signal, null));
     child.on('error', (error) => {
-      if (child.pid === undefined) end(null, null, error.message);
+      if (child.pid === undefined) end(null, null, openFailure(error));
     });
   }
 
@@ -97,7 +100,17 @@ export class ScriptProcess {
 
   /** Ends the process at once, whatever it is doing. */
   kill(): void {
-    this.child.kill('SIGKILL');
+    this.child?.kill('SIGKILL');
+  }
+}
+
+/** Some failures to start a program are told by an event, others thrown. */
+function start(options: ScriptProcessOptions): ChildProcess | Error {
+  try {
+    const [command = options.node.path, ...words] = [...options.prefix, options.node.path, ...argumentsFor(options)];
+    return spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: environment(process.env), windowsHide: true });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

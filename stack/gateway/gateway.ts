@@ -3,11 +3,11 @@
  * second stack of ours that accepts packets for any destination and relays what they carry through the
  * operating system's sockets. It needs no privileges and no native code.
  */
-import { networkInterfaces } from 'node:os';
 import type { Clock } from '../clock';
 import type { PartialStackConfig } from '../config';
 import { createCable } from '../link/cable';
 import type { Device } from '../link/device';
+import { systemInterfaces } from '../link/interfaces';
 import type { Observer } from '../observer';
 import type { Random } from '../random';
 import { runStack } from '../run-stack';
@@ -32,7 +32,7 @@ export interface GatewaySystem extends UpstreamSystem {
   readonly readTcpTable: ReadTcpTable;
 }
 
-const SYSTEM: GatewaySystem = { ...UPSTREAM_SYSTEM, networkInterfaces, readTcpTable };
+const SYSTEM: GatewaySystem = { ...UPSTREAM_SYSTEM, networkInterfaces: systemInterfaces, readTcpTable };
 
 export interface GatewayOptions {
   readonly clock: Clock;

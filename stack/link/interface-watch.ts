@@ -13,8 +13,8 @@ export interface InterfaceWatchOptions {
   readonly clock: Clock;
   /** Between two looks, ms. */
   readonly intervalMs: number;
-  /** null: there is no such interface. */
-  readonly read: () => InterfaceState | null;
+  /** null: there is no such interface; `unknown`: it could not be looked at, which changes nothing. */
+  readonly read: () => InterfaceState | 'unknown' | null;
   readonly onEvent: (event: InterfaceEvent) => void;
   /** After each look. */
   readonly onTick: () => void;
@@ -26,12 +26,18 @@ export class InterfaceWatch {
   private stopped = false;
 
   constructor(private readonly options: InterfaceWatchOptions) {
-    this.state = options.read();
+    const state = options.read();
+    this.state = state === 'unknown' ? null : state;
     this.timer = this.arm();
   }
 
   get isUp(): boolean {
     return this.state?.up ?? false;
+  }
+
+  /** Bytes, as it was seen last; null where it is not known. */
+  get mtu(): number | null {
+    return this.state?.mtu ?? null;
   }
 
   /** Looks at once; for when something else says that the state has changed. */
@@ -40,6 +46,7 @@ export class InterfaceWatch {
     const { onEvent } = this.options;
     const before = this.state;
     const now = this.options.read();
+    if (now === 'unknown') return;
     this.state = now;
     if (now === null) {
       if (before !== null) onEvent({ type: 'gone' });

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseIpv4, type Ipv4Address } from '../wire/address';
+import { lastKnown } from './last-known';
 import { defaultRoutes, type DefaultRoute } from './routing-table';
 
 export interface NetworkInterface {
@@ -33,6 +34,9 @@ export interface InterfaceState {
   readonly carrierChanges: number;
 }
 
+/** As `os.networkInterfaces()`, which throws where no descriptor is free. */
+export const systemInterfaces = lastKnown(() => os.networkInterfaces(), {});
+
 const SYSFS = '/sys/class/net';
 /** Linux: IFF_UP, IFF_LOOPBACK. */
 const FLAG_UP = 0x1;
@@ -40,10 +44,23 @@ const FLAG_LOOPBACK = 0x8;
 /** ARPHRD_ETHER: the only kind whose frames are ours to speak. */
 const TYPE_ETHERNET = 1;
 
-/** @returns a file's text without the line's end, or null: it is not there, or the driver has no answer while down. */
-function attribute(name: string, file: string, sysfs = SYSFS): string | null {
+/** There is no such interface, or no more; `bonding_masters` beside them is a file; the driver has no answer while down. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ENODEV', 'EINVAL'];
+
+/** @returns a file's text without the line's end, or null: it is not there, or has no answer @throws Error for what says nothing of the interface, as that no descriptor is free */
+function read(name: string, file: string, sysfs: string): string | null {
   try {
     return fs.readFileSync(path.join(sysfs, name, file), 'utf8').trim();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ABSENT.includes(String(error.code))) return null;
+    throw error;
+  }
+}
+
+/** @returns the same, and null too for what could not be read */
+function attribute(name: string, file: string): string | null {
+  try {
+    return read(name, file, SYSFS);
   } catch {
     return null;
   }
@@ -58,25 +75,32 @@ function isName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
 }
 
-/** @param sysfs another folder to look in, for tests @returns null if there is no such interface */
-export function readInterfaceState(name: string, sysfs = SYSFS): InterfaceState | null {
+/** @param sysfs another folder to look in, for tests @returns null if there is no such interface; `unknown`: it could not be looked at */
+export function readInterfaceState(name: string, sysfs = SYSFS): InterfaceState | 'unknown' | null {
   if (!isName(name)) return null;
   if (!hasSysfs(sysfs)) {
     // Node lists interfaces that run and have an address; of the others it cannot tell why they are missing.
-    return name in os.networkInterfaces() ? { index: 0, mtu: null, up: true, carrierChanges: 0 } : null;
+    return name in systemInterfaces() ? { index: 0, mtu: null, up: true, carrierChanges: 0 } : null;
   }
-  const read = (file: string): string | null => attribute(name, file, sysfs);
-  const index = read('ifindex');
+  try {
+    return readState(name, sysfs);
+  } catch {
+    return 'unknown';
+  }
+}
+
+function readState(name: string, sysfs: string): InterfaceState | null {
+  const index = read(name, 'ifindex', sysfs);
   if (index === null) return null;
-  const isSwitchedOn = (Number(read('flags') ?? 0) & FLAG_UP) !== 0;
+  const isSwitchedOn = (Number(read(name, 'flags', sysfs) ?? 0) & FLAG_UP) !== 0;
   // `carrier` tells at once. `operstate` follows up to a second later (the kernel's linkwatch), and alone knows of an
   // interface with a carrier whose network has not let us in yet (RFC 2863 §3.1.12: dormant).
-  const up = isSwitchedOn && read('carrier') === '1' && read('operstate') !== 'dormant';
+  const up = isSwitchedOn && read(name, 'carrier', sysfs) === '1' && read(name, 'operstate', sysfs) !== 'dormant';
   return {
     index: Number(index),
-    mtu: Number(read('mtu') ?? 0) || null,
+    mtu: Number(read(name, 'mtu', sysfs) ?? 0) || null,
     up,
-    carrierChanges: Number(read('carrier_changes') ?? 0),
+    carrierChanges: Number(read(name, 'carrier_changes', sysfs) ?? 0),
   };
 }
 
@@ -86,23 +110,29 @@ function parseMac(text: string | null): Uint8Array | null {
   return bytes.every((byte) => byte === 0) ? null : bytes;
 }
 
+/** @returns six bytes, or null: the interface has none, or it is not known */
+export function readMac(name: string): Uint8Array | null {
+  return parseMac((hasSysfs() ? attribute(name, 'address') : systemInterfaces()[name]?.[0]?.mac) ?? null);
+}
+
 /** Every interface, in the system's order; on Linux also those that are down or have no address. */
 export function listInterfaces(): NetworkInterface[] {
-  const known = os.networkInterfaces();
+  const known = systemInterfaces();
   const routes = defaultRoutes();
   const linux = hasSysfs();
   // The folder can hold files beside interfaces (`bonding_masters`).
   const names = linux ? fs.readdirSync(SYSFS).filter((name) => attribute(name, 'ifindex') !== null) : Object.keys(known);
   return names.map((name) => {
     const entries = known[name] ?? [];
-    const state = readInterfaceState(name);
+    const found = readInterfaceState(name);
+    const state = found === 'unknown' ? null : found;
     return {
       name,
       addresses: entries.flatMap((entry) => {
         const address = entry.family === 'IPv4' ? parseIpv4(entry.address) : null;
         return address === null ? [] : [{ address, prefixLength: Number(entry.cidr?.split('/')[1] ?? 32) }];
       }),
-      mac: parseMac((linux ? attribute(name, 'address') : entries[0]?.mac) ?? null),
+      mac: readMac(name),
       mtu: state?.mtu ?? null,
       up: state?.up ?? false,
       loopback: linux ? (Number(attribute(name, 'flags') ?? 0) & FLAG_LOOPBACK) !== 0 : (entries[0]?.internal ?? false),

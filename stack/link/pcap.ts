@@ -251,7 +251,7 @@ class PcapLink implements PcapDevice {
         this.tell('mtu-changed', `the MTU of ${this.interfaceName} is ${event.mtu} bytes now, ${event.before} before`);
         return;
       case 'up':
-        this.mtu = Math.min(readInterfaceState(this.interfaceName)?.mtu ?? this.mtu, MTU_MAX);
+        this.mtu = Math.min(this.watch.mtu ?? this.mtu, MTU_MAX);
         this.reopen();
     }
   }

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import type { Ipv4Address } from '../wire/address';
+import { lastKnown } from './last-known';
 
 export interface DefaultRoute {
   readonly router: Ipv4Address;
@@ -23,13 +24,7 @@ const FLAG_UP = 0x1;
 const FLAG_GATEWAY = 0x2;
 
 export const ROUTING_SYSTEM: RoutingSystem = {
-  routes() {
-    try {
-      return fs.readFileSync(ROUTES_FILE, 'utf8');
-    } catch {
-      return null;
-    }
-  },
+  routes: lastKnown<string | null>(() => fs.readFileSync(ROUTES_FILE, 'utf8'), null),
   littleEndian: os.endianness() === 'LE',
 };
 

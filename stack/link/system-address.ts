@@ -1,6 +1,7 @@
 /** What the computer itself has on an interface: its address and its router, for a stack that shares them. */
-import os from 'node:os';
+import type os from 'node:os';
 import { parseIpv4, type Ipv4Address } from '../wire/address';
+import { systemInterfaces } from './interfaces';
 import { defaultRoutes, ROUTING_SYSTEM, type RoutingSystem } from './routing-table';
 
 export interface SystemAddress {
@@ -16,7 +17,7 @@ export interface AddressSystem extends RoutingSystem {
   readonly networkInterfaces: () => NodeJS.Dict<os.NetworkInterfaceInfo[]>;
 }
 
-const SYSTEM: AddressSystem = { ...ROUTING_SYSTEM, networkInterfaces: () => os.networkInterfaces() };
+const SYSTEM: AddressSystem = { ...ROUTING_SYSTEM, networkInterfaces: systemInterfaces };
 
 /** @returns the first IPv4 address of the interface with its router, or null if it has none (now) */
 export function readSystemAddress(interfaceName: string, system: AddressSystem = SYSTEM): SystemAddress | null {

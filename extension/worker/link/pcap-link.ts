@@ -1,6 +1,6 @@
 /** A host of its own on the network of one of the machine's interfaces, over libpcap. */
 import {
-  formatMac, listInterfaces, openPcap, parseIpv4,
+  formatMac, listInterfaces, openPcap, parseIpv4, readMac,
   type AddressOptions, type DnsServer, type NetworkInterface, type PcapDevice,
 } from '../../../stack';
 import type { AddressSetting, PcapSettings } from '../../protocol';
@@ -139,6 +139,6 @@ export function parseServer(text: string): DnsServer {
 
 /** Whether the interface has another MAC address now: Wi-Fi gives itself a new one for each network. */
 export function hasOtherMac({ interfaceName, mac }: PcapDevice): boolean {
-  const now = listInterfaces().find(({ name }) => name === interfaceName)?.mac ?? null;
+  const now = readMac(interfaceName);
   return now !== null && now.some((byte, i) => byte !== mac[i]);
 }

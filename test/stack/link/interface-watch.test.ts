@@ -8,10 +8,10 @@ const UP: InterfaceState = { index: 2, mtu: 1_500, up: true, carrierChanges: 1 }
 const DOWN: InterfaceState = { ...UP, up: false, carrierChanges: 2 };
 
 /** What a watch that began with the interface up tells when it looks and finds these states, one after another. */
-function eventsOf(...states: (InterfaceState | null)[]): InterfaceEvent['type'][] {
+function eventsOf(...states: (InterfaceState | 'unknown' | null)[]): InterfaceEvent['type'][] {
   const clock = new VirtualClock();
   const told: InterfaceEvent['type'][] = [];
-  let state: InterfaceState | null = UP;
+  let state: InterfaceState | 'unknown' | null = UP;
   const watch = new InterfaceWatch({ clock, intervalMs: 100, read: () => state, onEvent: (event) => told.push(event.type), onTick: () => {} });
   for (const next of states) {
     state = next;
@@ -37,6 +37,12 @@ describe('The watch over an interface', () => {
   it('tells that it is gone, and that another of its name is up', () => {
     assert.deepEqual(eventsOf(null, null, { ...UP, index: 9 }), ['gone', 'up']);
     assert.deepEqual(eventsOf({ ...UP, index: 9 }), ['gone', 'up']);
+  });
+
+  it('does not change its mind where it could not look', () => {
+    assert.deepEqual(eventsOf('unknown', UP, 'unknown'), []);
+    assert.deepEqual(eventsOf(DOWN, 'unknown', DOWN, 'unknown', { ...UP, carrierChanges: 3 }), ['down', 'up']);
+    assert.deepEqual(eventsOf(null, 'unknown', null), ['gone']);
   });
 
   it('tells of another MTU', () => {

@@ -19,7 +19,8 @@ describe('The state of an interface', () => {
     fs.rmSync(folder, { recursive: true, force: true });
     fs.mkdirSync(folder);
     for (const [name, text] of Object.entries({ ...UP, ...files })) if (text !== null) fs.writeFileSync(path.join(folder, name), `${text}\n`);
-    return readInterfaceState('eth0', sysfs)?.up;
+    const state = readInterfaceState('eth0', sysfs);
+    return state === 'unknown' ? assert.fail('it can be looked at') : state?.up;
   }
 
   it('is read whole', () => {
@@ -40,6 +41,15 @@ describe('The state of an interface', () => {
 
   it('is down while the network has not let it in', () => {
     assert.equal(isUp({ operstate: 'dormant' }), false);
+  });
+
+  it('is unknown where it cannot be read for another reason than that it is not there', () => {
+    isUp({ mtu: null });
+    fs.mkdirSync(path.join(sysfs, 'eth0', 'mtu'));
+    assert.equal(readInterfaceState('eth0', sysfs), 'unknown');
+    // A file beside the interfaces' folders, as the kernel has them.
+    fs.writeFileSync(path.join(sysfs, 'bonding_masters'), '\n');
+    assert.equal(readInterfaceState('bonding_masters', sysfs), null);
   });
 
   it('is none for a name that is not there, or leads out of the folder', () => {
