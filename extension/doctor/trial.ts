@@ -1,5 +1,5 @@
 /** The trial on a real interface, in the process of a Node that may capture; its parent is told each check as it is made. */
-import { listInterfaces, openPcap, StackError, SystemClock, type NetworkInterface } from '../../stack';
+import { listInterfaces, openPcap, SystemClock, type NetworkInterface } from '../../stack';
 import { FailureMemory } from '../worker/link/failure-memory';
 import { takeInstance, type Instance } from '../worker/link/instance';
 import { LinkFailure } from '../worker/link/link';
@@ -54,7 +54,7 @@ function planAddress({ address: wanted, dns }: TrialRequest, on: NetworkInterfac
     const { ports, ...given } = takeSharedAddress(on.name, wanted, dns);
     return { address: { mode: 'shared', ...given, ports: { first: ports.first, last: ports.last } }, letGo: () => ports.release() };
   } catch (error) {
-    if (!(error instanceof LinkFailure) && !(error instanceof StackError)) throw error;
+    if (!(error instanceof LinkFailure)) throw error;
     return { address: { mode: wanted.mode, obstacle: error.message }, letGo: () => {} };
   }
 }

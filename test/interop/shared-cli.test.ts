@@ -109,6 +109,13 @@ describe('--address shared at the terminal', function () {
     assert.match(result.stderr, /cannot be reached by the router from a shared address.*--localhost relay/);
   });
 
+  it('gives way to the gateway, with a line that says why, where the kernel leaves no ports', async () => {
+    lan.host.run('sysctl', '-qw', 'net.ipv4.ip_local_port_range=1024 65535');
+    const result = await riftnet(['run', folder.write('auto.ts', FETCH), '--address', 'shared', '--interface', 'eth0', '--link', 'auto']);
+    assert.deepEqual([result.code, result.stdout.toString()], [0, `200 from ${LAN.host} \n`], describeRun(result));
+    assert.match(result.stderr, /^riftnet: [^\n]*--address shared cannot be met, and the embedded gateway is taken: the system gives out the ports 1024 to 65535[^\n]*\n$/i, describeRun(result));
+  });
+
   it('needs an address to share', async () => {
     lan.host.ip('address', 'flush', 'dev', 'eth0');
     const result = await run("print('never');");

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { PORT_SLICES, portSlice, sharedPorts, type PortRange } from '../../../stack';
+import { PORT_SLICES, portSlice, sharedPorts, StackError, type PortRange } from '../../../stack';
 import { LinkFailure } from './link';
 import { acquireSlot } from './slot-lock';
 
@@ -16,9 +16,9 @@ function lockFolder(): string {
   return path.join(process.platform === 'win32' ? os.tmpdir() : '/tmp', 'riftnet-ports');
 }
 
-/** @throws LinkFailure if all slices are taken, or the folder cannot be used; StackError if the kernel leaves no ports */
-export function takePortSlice(folder = lockFolder()): PortSlice {
-  const range = sharedPorts();
+/** @throws LinkFailure if the kernel leaves no ports, all slices are taken, or the folder cannot be used */
+export function takePortSlice(folder = lockFolder(), kernel?: PortRange): PortSlice {
+  const range = rangeOrFailure(kernel);
   try {
     fs.mkdirSync(folder);
     // Like /tmp itself: everybody makes files, nobody removes another's.
@@ -31,4 +31,12 @@ export function takePortSlice(folder = lockFolder()): PortSlice {
     throw new LinkFailure(`no slice of the ports ${range.first} to ${range.last} is free: ${PORT_SLICES} instances share the computer's address at most, each with a lock file in ${folder}; end one, or take an address of the stack's own (--address dhcp)`);
   }
   return { ...portSlice(range, slot.number), release: () => slot.release() };
+}
+
+function rangeOrFailure(kernel?: PortRange): PortRange {
+  try {
+    return sharedPorts(kernel);
+  } catch (error) {
+    throw error instanceof StackError ? new LinkFailure(error.message) : error;
+  }
 }

@@ -34,6 +34,11 @@ describe('Slices of the ports of a shared address', () => {
     assert.equal(fs.readFileSync(victim, 'utf8'), '999999999 1');
   });
 
+  it('are not to be had where the kernel gives out all ports itself, and the setting is named', () => {
+    assert.throws(() => takePortSlice(folder, { first: 1_024, last: 65_535 }), { name: 'LinkFailure', message: /gives out the ports 1024 to 65535.*net\.ipv4\.ip_local_port_range/ });
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
   it('are not to be had where the folder cannot be used', () => {
     const file = path.join(folder, 'file');
     fs.writeFileSync(file, '');
