@@ -2,6 +2,7 @@
 /** `riftnet run SCRIPT`: the worker in the terminal's own process, so that a script starts at once. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { version } from '../package.json';
 import { nodeForCapture, runIn, watchStarter } from './cli-granted';
 import { parseCommand, USAGE, type RunCommand } from './cli-options';
@@ -11,7 +12,7 @@ import { LINGER_MS } from './worker/script-run';
 
 const EXIT = { finished: 0, threw: 1, usage: 2, timedOut: 124, interrupted: 130 } as const;
 
-/** After an interruption connections have this long to close in order. */
+/** After an interruption connections have this long to close in order, and then a reader this long to take what was printed. */
 const INTERRUPT_GRACE_MS = 1_000;
 const RUN_ID = '1';
 const NEWLINE = Buffer.from('\n');
@@ -26,6 +27,9 @@ class Terminal {
   /** Set once the run is to end for a reason from outside. */
   private interrupted = false;
   private leaving = false;
+  /** Called once the command is to end whether its output is read or not. */
+  private hurry: () => void = () => {};
+  private readonly hurried = new Promise<void>((resolve) => (this.hurry = resolve));
 
   /** @throws Error in plain words if the settings cannot be met */
   constructor(private readonly command: RunCommand) {
@@ -88,6 +92,7 @@ class Terminal {
         break;
       case 'timeout':
         this.exitCode = EXIT.timedOut;
+        this.hurry();
         say(`${file} was ended after ${outcome.seconds} s (--timeout)`);
         break;
       case 'stopped':
@@ -108,6 +113,7 @@ class Terminal {
     if (this.interrupted) process.exit(EXIT.interrupted);
     this.interrupted = true;
     this.exitCode = EXIT.interrupted;
+    this.hurry();
     if (this.leaving) return void this.runtime.close(INTERRUPT_GRACE_MS);
     this.runtime.handle({ type: 'stop', runId: RUN_ID });
   }
@@ -130,7 +136,7 @@ class Terminal {
     this.leaving = true;
     await this.runtime.close(graceMs);
     if (this.command.stats) process.stderr.write(`${JSON.stringify(this.runtime.counters())}\n`);
-    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    await Promise.race([Promise.all([flushed(process.stdout), flushed(process.stderr)]), this.hurried.then(() => delay(INTERRUPT_GRACE_MS))]);
     process.exit(this.exitCode);
   }
 }
@@ -168,7 +174,9 @@ async function main(): Promise<void> {
     new Terminal(command).run();
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
-    process.exitCode = EXIT.usage;
+    // Whatever was begun before it failed does not keep the process.
+    await Promise.race([flushed(process.stderr), delay(INTERRUPT_GRACE_MS)]);
+    process.exit(EXIT.usage);
   }
 }
 

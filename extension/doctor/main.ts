@@ -38,10 +38,17 @@ export async function main(args: readonly string[]): Promise<number> {
 async function runDoctor(command: DoctorCommand): Promise<number> {
   const { json, verbose } = command;
   const stop = new AbortController();
+  let isRead = true;
+  process.stdout.on('error', (error) => {
+    // Whoever read it is gone, as after `| head`: that need not be said.
+    if (isRead && !('code' in error && error.code === 'EPIPE')) process.stderr.write(`riftnet: standard output cannot be written: ${error.message}\n`);
+    isRead = false;
+    stop.abort();
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT.interrupted) : stop.abort()));
   // The window that started this is gone, or has enough of it.
   process.on('disconnect', () => stop.abort());
-  const say = (text: string): void => void (json || process.stdout.write(text));
+  const say = (text: string): void => void (json || !isRead || process.stdout.write(text));
   const bundles = path.dirname(__filename);
   const again = (...words: string[]): string => ownCommand(words, path.join(bundles, 'cli.js'));
 
@@ -61,6 +68,7 @@ async function runDoctor(command: DoctorCommand): Promise<number> {
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else if (command.fix === null && !stop.signal.aborted) say(renderEnd(report, runOptions(command)));
   if (process.connected) process.disconnect();
+  if (!isRead) return EXIT.failed;
   if (stop.signal.aborted) return EXIT.interrupted;
   return report.ok ? EXIT.ok : EXIT.failed;
 }

@@ -38,6 +38,10 @@ export class Runtime {
 
   /** @throws Error in plain words if the settings cannot be met */
   constructor(private readonly options: RuntimeOptions) {
+    // Before anything is open that would keep the process from ending.
+    this.scriptNode = scriptNodeOf(process.env);
+    const dropped = dropPrivileges(this.scriptNode.path);
+    this.scriptPrefix = dropped.prefix;
     this.activity = new Activity(options.emit);
     const { NODE_EXTRA_CA_CERTS: fromEnvironment } = process.env;
     this.caCertificates = new CaCertificates([...(fromEnvironment ? [fromEnvironment] : []), ...(options.settings.extraCaCertificates ?? [])], (message) => this.log('warn', message));
@@ -51,9 +55,6 @@ export class Runtime {
     });
     if (this.network.waitsForOthers) this.becomeReady(this.network.report());
     else if (!this.ready) options.emit({ type: 'link', link: this.network.report() });
-    this.scriptNode = scriptNodeOf(process.env);
-    const dropped = dropPrivileges(this.scriptNode.path);
-    this.scriptPrefix = dropped.prefix;
     if (dropped.warning !== null) this.log('warn', dropped.warning);
     if (this.scriptNode.permissionFlag === null) {
       this.log('warn', `The Node ${this.scriptNode.path} has no permission model: scripts run with the rights of your account`);

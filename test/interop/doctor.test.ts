@@ -1,5 +1,6 @@
 /** `riftnet doctor` in a network of namespaces: a network that works, and one thing wrong at a time. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Check, CheckId, Report } from '../../extension/network-report';
@@ -47,6 +48,13 @@ describe('riftnet doctor', function () {
     await startDnsmasq(programs, lan.router, folder.path, { interface: 'lan', dhcp: POOL, options });
     await programs.peer(lan.server, 'http-server', String(PORT)).line();
   }
+
+  it('stops without a word once nobody reads what it says', () => {
+    const words = ['exec', lan.host.name, 'sh', '-c', '{ "$1" "$2" doctor; echo "exit $?" >&2; } | head -n 1', 'sh', process.execPath, path.resolve('dist/cli.js')];
+    const { stdout, stderr } = spawnSync('ip', ['netns', ...words], { encoding: 'utf8', env: folder.environment, timeout: 60_000 });
+    assert.match(stdout, /^ok {7}libpcap: [^\n]*\n$/);
+    assert.equal(stderr, 'exit 1\n');
+  });
 
   it('goes from libpcap to an answer beyond the router, and tells what was sent and seen', async () => {
     await startNetwork();

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describeRun, runCli, runScript } from './support/run-cli';
+import { describeRun, LOCAL, runCli, runScript } from './support/run-cli';
 import { ScriptFolder } from './support/script-folder';
 import { closeServers, nameServer, tcpServer } from './support/servers';
+
+/** Resolves once a process that has written something writes no more. */
+async function standsStill(pid: number): Promise<void> {
+  const written = (): number => Number(/^wchar: (\d+)$/m.exec(fs.readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+  for (let before = -1, now = 0; before !== now || now < 65_536; ) {
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    now = written();
+  }
+}
 
 describe('riftnet run', function () {
   this.timeout(60_000);
@@ -153,6 +164,29 @@ describe('riftnet run', function () {
     const full = shell('"$1" "$2" run "$3" --link gateway --timeout 20 > /dev/full');
     assert.equal(full.status, 1);
     assert.match(full.stderr, /^riftnet: standard output cannot be written: ENOSPC.*\n$/);
+  });
+
+  it('ends by time or signal though nobody reads what was printed', async () => {
+    const script = folder.write('unread.ts', "for (let i = 0; ; i++) { print('x'.repeat(1_000)); if (i % 100 === 0) await Event.OnTick; }");
+    for (const [signal, code, args] of [[null, 124, ['--timeout', '1']], ['SIGTERM', 130, []], ['SIGINT', 130, []]] as const) {
+      const child = spawn(process.execPath, ['dist/cli.js', 'run', script, ...LOCAL, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const ended = once(child, 'exit');
+      const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      if (signal !== null) {
+        await standsStill(child.pid ?? 0);
+        child.kill(signal);
+      }
+      const [found] = await ended;
+      clearTimeout(limit);
+      child.stdout.destroy();
+      assert.equal(found, code, signal ?? 'timeout');
+    }
+  });
+
+  it('says what is wrong with a variable of its own, and ends', async () => {
+    const run = await runScript(folder.write('never.ts', "print('ran');"), [], { limitMs: 30_000, env: { ...process.env, RIFTNET_SCRIPT_NODE: 'nonsense' } });
+    assert.deepEqual([run.code, run.stdout.toString(), run.leftRunning], [2, '', []], describeRun(run));
+    assert.match(run.stderr, /^riftnet: RIFTNET_SCRIPT_NODE is "nonsense".*unset it\n$/);
   });
 
   it('runs from any folder, with a relative path', async () => {
