@@ -79,8 +79,8 @@ export interface TcpConfig {
   /** First ephemeral port, 1 … 65535 (RFC 6056 §3.2, RFC 6335: 49152). */
   readonly ephemeralFirst: number;
   readonly ephemeralLast: number;
-  /** Challenge ACKs per second, in total (RFC 5961 §7). */
-  readonly challengeAcksPerSecond: number;
+  /** Between answers to segments without data that a connection cannot accept, challenge ACKs among them (RFC 5961 §7), ms. Linux: 500. */
+  readonly invalidAnswerMs: number;
 }
 
 export interface ArpConfig {
@@ -225,7 +225,7 @@ export const DEFAULT_CONFIG: StackConfig = {
     idleRestart: true,
     ephemeralFirst: 49_152,
     ephemeralLast: 65_535,
-    challengeAcksPerSecond: 100,
+    invalidAnswerMs: 500,
   },
   arp: {
     reachableMs: 30_000, retransmitMs: 1_000, maxRequests: 3, maxNeighbors: 1_024, queuePackets: 1_024, queueBytes: 1 << 20,
@@ -262,7 +262,7 @@ const RANGES: { readonly [K in keyof StackConfig]: { readonly [F in keyof StackC
     maxTimeWait: COUNT, nagle: null, sack: null, timestamps: null, windowScaling: null, rack: null, tlp: null, prr: null,
     fastRetransmit: null, limitedTransmit: null, frto: null, undo: null, congestion: ['cubic', 'reno'], hystart: null, pacing: null,
     ecn: ['on', 'passive', 'off'], autoTuning: null, initialBufferBytes: BYTES, totalBufferBytes: [1, 2 ** 40], quickAcks: [0, 1_000],
-    blackHoleDetection: null, txBatch: COUNT, initialWindowSegments: [1, 1_000], idleRestart: null, ephemeralFirst: PORT, ephemeralLast: PORT, challengeAcksPerSecond: COUNT,
+    blackHoleDetection: null, txBatch: COUNT, initialWindowSegments: [1, 1_000], idleRestart: null, ephemeralFirst: PORT, ephemeralLast: PORT, invalidAnswerMs: MS_OR_0,
   },
   arp: {
     reachableMs: MS, retransmitMs: MS, maxRequests: [1, 100], maxNeighbors: COUNT, queuePackets: COUNT, queueBytes: BYTES,

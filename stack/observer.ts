@@ -28,9 +28,9 @@ export function createCounters() {
     udp: zero('rxDatagrams', 'rxTooShort', 'rxBadLength', 'rxBadChecksum', 'rxPartialChecksum', 'rxNoPort', 'rxQueueFull', 'txDatagrams', 'txDropped'),
     tcp: zero(
       'rxSegments', 'rxTooShort', 'rxBadOffset', 'rxBadOptions', 'rxBadChecksum', 'rxPartialChecksum', 'rxNoConnection', 'rxUnacceptable',
-      'rxBadAck', 'rxBadReset', 'rxBadSyn', 'rxNoAck', 'rxAfterClose', 'rxOutOfOrder', 'rxOutOfOrderDropped', 'rxDuplicate',
+      'rxBadAck', 'rxInvalidUnanswered', 'rxBadReset', 'rxBadSyn', 'rxNoAck', 'rxAfterClose', 'rxOutOfOrder', 'rxOutOfOrderDropped', 'rxDuplicate',
       'rxBeyondWindow', 'rxAfterFin', 'rxBadPaws', 'rxBacklogFull', 'rxTableFull', 'rxIcmpIgnored', 'rxBadBroadcast',
-      'txSegments', 'txResets', 'txRetransmissions', 'txChallengeAcks', 'txChallengeAcksLimited', 'txUnreachable',
+      'txSegments', 'txResets', 'txRetransmissions', 'txChallengeAcks', 'txUnreachable',
       'activeOpens', 'passiveOpens', 'timeouts', 'fastRetransmits', 'spuriousRecoveries', 'tailLossProbes', 'keepAliveProbes', 'stalled', 'blackHoles', 'ecnReductions', 'rxNoTimestamp', 'resets', 'timeWaitReused', 'timeWaitEvicted',
     ),
     dhcp: zero(

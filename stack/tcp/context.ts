@@ -25,6 +25,4 @@ export interface TcpContext {
   finish(tcb: Tcb, error: StackError | null): void;
   /** Begins, or begins again, the 2 MSL of TIME-WAIT. */
   enterTimeWait(tcb: Tcb): void;
-  /** RFC 5961 §7: whether another challenge ACK may be sent now; counts either way. */
-  allowChallengeAck(): boolean;
 }

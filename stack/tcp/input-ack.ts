@@ -4,18 +4,13 @@ import { ECE, SYN, type TcpSegment } from '../wire/tcp';
 import { tuneSendBuffer } from './buffers';
 import type { TcpContext } from './context';
 import { noteReduction, repeatFirst, usesRack } from './episode';
-import { sendAck } from './output';
+import { challengeAck } from './invalid-segment';
 import { raiseIfOld } from './path-mtu';
 import { onAck } from './recovery';
 import { takeSackBlocks } from './sack';
 import type { Tcb } from './tcb';
 import { restartRetransmission } from './timers';
 import { echoedAt, timestampNow } from './timestamps';
-
-/** RFC 5961: answers what only an attacker or a confused peer sends, within a rate. */
-export function challengeAck(context: TcpContext, tcb: Tcb): void {
-  if (context.allowChallengeAck()) sendAck(context, tcb);
-}
 
 /**
  * @param pureAck whether the segment came without data, SYN and FIN

@@ -5,9 +5,10 @@ import { formatIpv4 } from '../wire/address';
 import { seqAdd, seqGe, seqGt, seqLe, seqLt, seqMin } from '../wire/seq';
 import { ACK, CWR, ECE, FIN, RST, SYN, type TcpSegment } from '../wire/tcp';
 import type { TcpContext } from './context';
-import { challengeAck, processAck } from './input-ack';
+import { processAck } from './input-ack';
 import { isAcceptable, processData, trimToWindow } from './input-data';
-import { localMss, sendAck } from './output';
+import { answerUnacceptable, challengeAck } from './invalid-segment';
+import { localMss } from './output';
 import { beginWithPath, setMss } from './path-mtu';
 import { replyReset } from './reset';
 import { oweDsack } from './sack';
@@ -18,9 +19,6 @@ import { failsPaws, updateTsRecent } from './timestamps';
 const TIMESTAMP_BYTES = 12;
 
 const CONGESTION_EXPERIENCED: Ecn = 3;
-
-/** Between answers to segments without data that lie outside the window, for one connection. As Linux does. */
-const INVALID_ACK_INTERVAL_MS = 500;
 
 export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegment, ecn: Ecn): void {
   tcb.segmentsIn++;
@@ -34,7 +32,7 @@ export function segmentArrives(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   }
   if (failsPaws(context, tcb, segment)) {
     context.counters.rxBadPaws++;
-    sendAck(context, tcb); // RFC 7323 §5.3 R1
+    answerUnacceptable(context, tcb, segment);
     return;
   }
   // First, the sequence number.
@@ -224,10 +222,7 @@ function unacceptable(context: TcpContext, tcb: Tcb, segment: TcpSegment): void 
   if (segment.payloadLength > 0) oweDsack(tcb, segment.seq, seqMin(seqAdd(segment.seq, segment.payloadLength), tcb.rcvNxt));
   // RFC 9293 §3.10.7.4: a FIN that comes again in TIME-WAIT starts the 2 MSL anew.
   if (tcb.state === 'TIME-WAIT' && segment.has(FIN)) context.enterTimeWait(tcb);
-  // Two ends that disagree must not answer each other's ACKs for ever.
-  if (segment.length === 0 && context.now - tcb.lastInvalidAckAt < INVALID_ACK_INTERVAL_MS) return;
-  if (segment.length === 0) tcb.lastInvalidAckAt = context.now;
-  sendAck(context, tcb);
+  answerUnacceptable(context, tcb, segment);
   context.touch(tcb);
 }
 

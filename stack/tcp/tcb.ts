@@ -183,7 +183,8 @@ export class Tcb implements Flow, Due {
   /** Last time the peer acknowledged something new, or data began to wait. */
   progressAt = 0;
   lastDataSentAt = 0;
-  lastInvalidAckAt = -Infinity;
+  /** Last time that a segment which may be nobody's was answered, ms. */
+  invalidAnsweredAt = -Infinity;
   synSentAt = 0;
   synRetransmitted = false;
   timeWaitSince = 0;

@@ -9,7 +9,6 @@ import type { Counters, Observer } from '../observer';
 import { KeyedHash, type Random } from '../random';
 import { DeadlineHeap } from '../storage/deadline-heap';
 import type { MemoryAccount } from '../storage/ring-buffer';
-import { RateLimiter } from '../storage/rate-limiter';
 import { formatIpv4, isUnicast } from '../wire/address';
 import { seqAdd, seqMax } from '../wire/seq';
 import { TcpSegment } from '../wire/tcp';
@@ -76,7 +75,6 @@ export class TcpLayer implements TcpContext, ListenerHost {
   private nextId = 1;
   /** Sequence numbers up to here were used by the connection whose place a SYN is taking, or null. */
   private issFloor: number | null = null;
-  private readonly challengeAcks: RateLimiter;
 
   constructor(options: TcpLayerOptions) {
     this.config = options.config;
@@ -89,8 +87,6 @@ export class TcpLayer implements TcpContext, ListenerHost {
     this.isnHash = new KeyedHash(options.random);
     this.timestampHash = new KeyedHash(options.random);
     this.table = new ConnectionTable(options.config, options.random);
-    const perSecond = this.config.challengeAcksPerSecond;
-    this.challengeAcks = new RateLimiter(perSecond, perSecond);
   }
 
   /** Every connection in the table, TIME-WAIT included. */
@@ -266,13 +262,6 @@ export class TcpLayer implements TcpContext, ListenerHost {
     }
     tcb.lifeAt = this.now + 2 * this.config.mslMs;
     this.touch(tcb);
-  }
-
-  allowChallengeAck(): boolean {
-    const allowed = this.challengeAcks.take(this.now);
-    if (allowed) this.counters.txChallengeAcks++;
-    else this.counters.txChallengeAcksLimited++;
-    return allowed;
   }
 
   // ListenerHost

@@ -26,7 +26,7 @@ const SYSCTLS: ReadonlyMap<string, Mapping> = new Map<string, Mapping>([
   ['tcp_retries2', ([retries]) => (retries === undefined ? null : { userTimeoutMs: (2 ** (Math.min(retries, 9) + 1) - 1) * 200 + Math.max(0, retries - 9) * 120_000 })],
   ['tcp_fin_timeout', ([seconds]) => (seconds === undefined ? null : { finWait2TimeoutMs: seconds * 1_000 })],
   ['tcp_max_tw_buckets', ([count]) => (count === undefined ? null : { maxTimeWait: count })],
-  ['tcp_challenge_ack_limit', ([count]) => (count === undefined ? null : { challengeAcksPerSecond: Math.min(count, 2 ** 24) })],
+  ['tcp_invalid_ratelimit', ([ms]) => (ms === undefined ? null : { invalidAnswerMs: ms })],
   ['tcp_rto_min_us', ([us]) => (us === undefined ? null : { minRtoMs: us / 1_000 })],
   ['tcp_rto_max_ms', ([ms]) => (ms === undefined ? null : { maxRtoMs: ms })],
   ['tcp_sack', toggle('sack')],

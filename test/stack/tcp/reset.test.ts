@@ -165,15 +165,34 @@ describe('TCP acknowledgment validation (RFC 5961 §5.2, RFC 9293 §3.10.7.4)', 
 });
 
 describe('TCP challenge ACKs (RFC 5961 §7)', () => {
-  it('are limited per second, over all connections', () => {
-    const t = new TcpHarness({ config: { challengeAcksPerSecond: 5 } });
+  it('come once in half a second for each connection, whatever it is sent', () => {
+    const t = new TcpHarness();
     const socket = t.establish();
-    for (let i = 0; i < 50; i++) t.send(10, { flags: 'SYN', seq: 1 + i });
-    assert.ok(t.take(10).length <= 6, 'at most the limit at once');
-    assert.ok(t.counters.txChallengeAcksLimited >= 44);
+    for (let at = 10; at < 510; at += 10) {
+      t.send(at, { flags: 'SYN', seq: at });
+      t.send(at, { flags: 'RST', seq: at });
+      t.send(at, { flags: 'ACK', seq: 1, ack: 100_000, payload: 10 });
+    }
+    assert.equal(t.take(509).length, 1);
+    assert.equal(t.counters.txChallengeAcks, 1);
+    assert.equal(t.counters.rxInvalidUnanswered, 149);
     assert.equal(socket.state, 'ESTABLISHED');
-    t.send(2_500, { flags: 'SYN', seq: 1 });
-    t.expect(2_500, { flags: 'ACK', seq: 1, ack: 1 });
+    t.send(510, { flags: 'SYN', seq: 1 });
+    t.expect(510, { flags: 'ACK', seq: 1, ack: 1 });
+  });
+
+  it('of one connection tell nothing of another: no budget is shared', () => {
+    const t = new TcpHarness();
+    const first = t.establish();
+    for (let i = 0; i < 5_000; i++) t.send(10, { flags: 'SYN', seq: i });
+    t.take(10);
+    t.connect({ localPort: 50_001 });
+    t.expect(10, { flags: 'SYN' });
+    t.send(20, { flags: 'SYN ACK', seq: 0, ack: 1 });
+    t.expect(20, { flags: 'ACK' });
+    t.send(30, { flags: 'RST', seq: 2 });
+    t.expect(30, { flags: 'ACK', seq: 1, ack: 1, sourcePort: 50_001 });
+    assert.equal(first.state, 'ESTABLISHED');
   });
 });
 

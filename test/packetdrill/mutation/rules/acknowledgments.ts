@@ -53,9 +53,9 @@ export const ACKNOWLEDGMENTS: readonly Rule[] = [
   {
     rule: 'duplicate is acknowledged',
     without: {
-      file: 'tcp/input.ts',
-      find: 'if (segment.length === 0) tcb.lastInvalidAckAt = context.now;\n  sendAck(context, tcb);',
-      replace: 'if (segment.length === 0) sendAck(context, tcb);',
+      file: 'tcp/invalid-segment.ts',
+      find: 'const repeatsData = segment.length > 0 && !segment.has(SYN);\n  if (repeatsData ||',
+      replace: 'if (segment.length > 0) return;\n  if (',
     },
     scripts: ['ack/duplicate-data'],
   },

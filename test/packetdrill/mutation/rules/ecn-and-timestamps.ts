@@ -180,7 +180,7 @@ export const ECN_AND_TIMESTAMPS: readonly Rule[] = [
     rule: 'PAWS is acknowledged',
     without: {
       file: 'tcp/input.ts',
-      find: 'context.counters.rxBadPaws++;\n    sendAck(context, tcb);',
+      find: 'context.counters.rxBadPaws++;\n    answerUnacceptable(context, tcb, segment);',
       replace: 'context.counters.rxBadPaws++;',
     },
     scripts: ['timestamps/paws', 'timestamps/wrap'],

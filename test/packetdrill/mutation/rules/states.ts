@@ -33,7 +33,7 @@ export const STATES: readonly Rule[] = [
     rule: 'unacceptable segment is acknowledged',
     without: {
       file: 'tcp/input.ts',
-      find: 'sendAck(context, tcb);\n  context.touch(tcb);\n}\n\n/** The SYN that brought',
+      find: 'answerUnacceptable(context, tcb, segment);\n  context.touch(tcb);\n}\n\n/** The SYN that brought',
       replace: 'context.touch(tcb);\n}\n\n/** The SYN that brought',
     },
     scripts: ['defence/out-of-window-limit', 'keep-alive/of-the-peer', 'states/order-of-checks'],
@@ -176,13 +176,13 @@ export const STATES: readonly Rule[] = [
   {
     rule: 'ACKs outside the window are limited',
     without: {
-      file: 'tcp/input.ts',
-      find: 'if (segment.length === 0 && context.now - tcb.lastInvalidAckAt < INVALID_ACK_INTERVAL_MS) return;',
-      replace: '',
+      file: 'tcp/invalid-segment.ts',
+      find: 'if (repeatsData || mayAnswer(context, tcb)) sendAck',
+      replace: 'sendAck',
     },
     scripts: ['defence/out-of-window-limit'],
   },
-  { rule: 'challenge ACKs are limited', without: { config: { challengeAcksPerSecond: 1000 } }, scripts: ['defence/challenge-limit'] },
+  { rule: 'challenge ACKs are limited', without: { config: { invalidAnswerMs: 0 } }, scripts: ['defence/challenge-limit', 'defence/out-of-window-limit', 'timestamps/paws-answer-limit'] },
   {
     rule: 'sequence numbers compare modulo 2^32',
     without: {
