@@ -102,7 +102,8 @@ function describeDns(ends: string, data: Uint8Array): string {
   const answer = decodeDnsResponse(data);
   if (answer === null) return `DNS answer ${ends}: not understood`;
   const found = answer.answers.map((record) => (record.type === 'A' ? formatIpv4(record.address) : record.target));
-  const what = answer.rcode === 0 ? found.join(', ') || (answer.truncated ? 'cut short' : 'no address') : rcodeName(answer.rcode);
+  const nothing = answer.truncated ? 'cut short' : answer.isReferral ? 'only other servers to ask' : 'no address';
+  const what = answer.rcode === 0 ? found.join(', ') || nothing : rcodeName(answer.rcode);
   return `DNS answer ${ends}: ${answer.question?.name ?? '?'} ${what}`;
 }
 

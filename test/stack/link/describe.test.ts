@@ -62,6 +62,11 @@ describe('A frame in words', () => {
     answer[2] = 0x81;
     answer[7] = 1;
     assert.equal(udp('10.0.0.1', 53, '10.0.0.2', 50_000, answer), 'DNS answer 10.0.0.1 to 10.0.0.2: web.test 10.0.0.9');
+    // The question again, and in the authority section the name server of the root, which is no SOA record.
+    const referral = Uint8Array.from([...query, 0, 0, 2, 0, 1, 0, 0, 0, 60, 0, 3, 1, 97, 0]);
+    referral[2] = 0x81;
+    referral[9] = 1;
+    assert.equal(udp('10.0.0.1', 53, '10.0.0.2', 50_000, referral), 'DNS answer 10.0.0.1 to 10.0.0.2: web.test only other servers to ask');
     const refusal = query.slice();
     refusal[2] = 0x81;
     refusal[3] = 3;
