@@ -97,8 +97,7 @@ export function takeSynOptions(context: TcpContext, tcb: Tcb, segment: TcpSegmen
   tcb.irs = segment.seq;
   tcb.lastAckSent = seqAdd(segment.seq, 1);
   tcb.rcvNxt = seqAdd(segment.seq, 1);
-  // What our SYN said, or will say.
-  tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(0xffff, tcb.receiveRing.free));
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, tcb.synWindow);
   setMss(tcb, tcb.sndMss);
 }
 

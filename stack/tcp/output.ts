@@ -70,10 +70,10 @@ function sendSyn(context: TcpContext, tcb: Tcb): void {
   let at = writeMssOption(egress.buffer, start + TCP_HEADER_BYTES, tcb.offeredMss);
   at = writeSynOptions(context, tcb, at);
   const flags = (tcb.state === 'SYN-SENT' ? SYN : SYN | ACK) | ecnSynFlags(context, tcb);
-  // RFC 7323 §2.2: the window of a segment with SYN is never scaled.
-  const window = Math.min(0xffff, tcb.receiveRing.free);
-  writeTcpHeader(egress.buffer, start, tcb.localPort, tcb.remotePort, tcb.iss, flags & ACK ? tcb.rcvNxt : 0, at - start, flags, window);
-  if (tcb.state === 'SYN-RECEIVED') tcb.rcvAdv = seqAdd(tcb.rcvNxt, window);
+  // RFC 7323 §2.2: the window of a segment with SYN is never scaled. RFC 9293 §3.8.6: what an earlier one offered stands.
+  tcb.synWindow = Math.max(tcb.synWindow, Math.min(0xffff, tcb.receiveRing.free));
+  writeTcpHeader(egress.buffer, start, tcb.localPort, tcb.remotePort, tcb.iss, flags & ACK ? tcb.rcvNxt : 0, at - start, flags, tcb.synWindow);
+  if (tcb.state === 'SYN-RECEIVED') tcb.rcvAdv = seqAdd(tcb.rcvNxt, tcb.synWindow);
   if (tcb.sndNxt === tcb.iss) {
     tcb.sndNxt = seqAdd(tcb.iss, 1);
     tcb.sndMax = tcb.sndNxt;

@@ -86,6 +86,8 @@ export class Tcb implements Flow, Due {
   /** Right edge of the window that the peer knows: never taken back (RFC 9293 §3.8.6.2.1). */
   rcvAdv = 0;
   rcvWndShift = 0;
+  /** The window that our SYN offered, bytes; 0: none was sent yet. */
+  synWindow = 0;
   /** The MSS option of our SYN. */
   offeredMss = DEFAULT_MSS;
   /** Largest payload seen, up to that: what "full-sized" means for delayed ACKs. */

@@ -244,6 +244,36 @@ describe('TCP, closed at a closed window', () => {
   });
 });
 
+describe('TCP window offered by the SYN', () => {
+  it('is not taken back by a smaller receive limit that comes before the answer (RFC 9293 §3.8.6)', () => {
+    const t = new TcpHarness();
+    const socket = t.connect();
+    t.expect(0, { flags: 'SYN', win: 65_535 });
+    t.user(5, 'setReceiveLimit', () => socket.setReceiveLimit(1_000));
+    t.send(10, { flags: 'SYN ACK', seq: 0, ack: 1, mss: 1460 });
+    t.expect(10, { flags: 'ACK', win: 65_535 });
+    for (let n = 0; n < 44; n++) t.send(20, { flags: 'ACK', seq: 1 + n * 1460, ack: 1, payload: 1460 });
+    t.expectRead(20, socket, 44 * 1460);
+    assert.equal(t.counters.rxBeyondWindow, 0);
+  });
+
+  it('nor is it when both ends open at once, or when the SYN-ACK is repeated', () => {
+    const active = new TcpHarness();
+    const socket = active.connect();
+    active.expect(0, { flags: 'SYN', win: 65_535 });
+    active.user(5, 'setReceiveLimit', () => socket.setReceiveLimit(1_000));
+    active.send(10, { flags: 'SYN', seq: 0 });
+    active.expect(10, { flags: 'SYN ACK', win: 65_535 });
+
+    const passive = new TcpHarness();
+    passive.listen();
+    passive.send(0, { flags: 'SYN', seq: 0 });
+    passive.expect(0, { flags: 'SYN ACK', win: 65_535 });
+    for (const half of passive.tcp.sockets) passive.user(5, 'setReceiveLimit', () => half.setReceiveLimit(1_000));
+    passive.expect(1_000, { flags: 'SYN ACK', win: 65_535 });
+  });
+});
+
 describe('TCP receive window filled behind a hole', () => {
   it('takes the ACKs and SACKs of the peer, which stand at its edge', () => {
     const t = new TcpHarness({ config: { sack: true, receiveBufferBytes: 2920 } });
