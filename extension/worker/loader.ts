@@ -13,6 +13,7 @@ export interface Bundle {
   /** An expression: a function that is called with that of `await-marks.ts`, and returns the script as an async function. */
   readonly program: string;
   readonly programName: string;
+  /** JSON; its sources are paths, not URLs. */
   readonly sourceMap: string;
   /** What the map's sources are relative to. */
   readonly sourceRoot: string;
@@ -115,7 +116,7 @@ export async function stopBundler(): Promise<void> {
 }
 
 function wrap(file: string, sourceRoot: string, code: string, map: string): Bundle {
-  const parsed: { mappings: string } = JSON.parse(map);
+  const parsed: { mappings: string; sources: readonly string[] } = JSON.parse(map);
   // The bundler's helpers go outside of the script's own function, where a debugger would list them among its variables.
   const helpers = HELPERS.exec(code)?.[0] ?? '';
   const marked = markAwaits(`\n${helpers.replace(/[^\n]/g, '')}${code.slice(helpers.length)}`, `;${parsed.mappings}`);
@@ -123,7 +124,8 @@ function wrap(file: string, sourceRoot: string, code: string, map: string): Bund
     // The line break before the end: the code may end in a comment.
     program: `((${AWAIT_FUNCTION}) => { "use strict"; ${helpers.replaceAll('\n', ' ')}return async () => {${marked.program}\n}; })`,
     programName: `riftnet:${file}`,
-    sourceMap: JSON.stringify({ ...parsed, mappings: marked.mappings }),
+    // The bundler writes them as URLs, with other than ASCII, `#` and `%` escaped; here they are paths.
+    sourceMap: JSON.stringify({ ...parsed, sources: parsed.sources.map(decodeURIComponent), mappings: marked.mappings }),
     sourceRoot,
   };
 }

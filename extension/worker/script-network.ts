@@ -8,6 +8,8 @@ import { toScriptError } from './script-output';
 
 /** Connections of one script that are not closed yet. */
 const MAX_CONNECTIONS = 20_000;
+/** Fetches of one script that are known to be under way, to be told as failed if the script ends before. */
+const MAX_PENDING_FETCHES = 20_000;
 /** While more than this waits for a script's process, nothing is read from it: each of its messages can cause others. */
 const MAX_BACKLOG_BYTES = 8 << 20;
 
@@ -49,6 +51,7 @@ export class ScriptNetwork {
   private readonly connections = new Map<number, Connection>();
   private readonly blocked = new Set<Connection>();
   private readonly pendingFetches = new Map<number, FetchReport>();
+  private running = false;
   private waitsFor = '';
   private violated = false;
 
@@ -113,6 +116,9 @@ export class ScriptNetwork {
       case Op.end:
         return this.end(payload);
       case Op.running:
+        // Told again, the run's time would begin anew.
+        if (this.running) return this.violation('its beginning twice');
+        this.running = true;
         return this.options.onRunning();
       case Op.sync:
         // Behind what waits already.
@@ -172,8 +178,9 @@ export class ScriptNetwork {
   private fetch(payload: Buffer): void {
     const report = toFetchReport(this.options.runId, payload);
     if (report === null) return this.violation('a report of a fetch that is none');
-    if (report.durationMs === null) this.pendingFetches.set(report.id, report);
-    else this.pendingFetches.delete(report.id);
+    const { pendingFetches } = this;
+    if (report.durationMs !== null) pendingFetches.delete(report.id);
+    else if (pendingFetches.size < MAX_PENDING_FETCHES || pendingFetches.has(report.id)) pendingFetches.set(report.id, report);
     this.options.activity.fetch(report);
   }
 

@@ -87,8 +87,10 @@ export class LineLimiter {
   add(level: OutputLevel, piece: Buffer, last: boolean): void {
     // A line can be no longer than what may be passed on in a second: the rest is dropped and counted.
     const room = Math.max(0, this.bytesPerSecond - this.pieceBytes);
-    this.pieces.push(Buffer.from(piece.subarray(0, room)));
-    this.pieceBytes += Math.min(room, piece.length);
+    const kept = Math.min(room, piece.length);
+    // Not the empty ones: there can be any number of them.
+    if (kept > 0) this.pieces.push(Buffer.from(piece.subarray(0, kept)));
+    this.pieceBytes += kept;
     this.cut += Math.max(0, piece.length - room);
     if (!last) return;
     const line = this.pieces.length === 1 && this.pieces[0] ? this.pieces[0] : Buffer.concat(this.pieces);

@@ -82,6 +82,7 @@ describe('Why an exchange failed', () => {
     [wrapped('ERR_SSL_WRONG_VERSION_NUMBER', '80BC:error:0A00010B:SSL routines:f:wrong version number:record.c:350:\n'), 'ERR_SSL_WRONG_VERSION_NUMBER', /^http:\/\/a\/: the server does not speak TLS on this port; is it an http: address\?$/],
     [Object.assign(new Error('80BC:error:0A000410:SSL routines:f:x:record.c:1:\n'), { code: 'ERR_SSL_X', reason: 'sslv3 alert handshake failure' }), 'ERR_SSL_X', /^http:\/\/a\/: TLS failed: sslv3 alert handshake failure$/],
     [wrapped('CERT_HAS_EXPIRED', 'certificate has expired'), 'CERT_HAS_EXPIRED', /^http:\/\/a\/: the server's certificate has expired: it must be renewed there/],
+    [wrapped('ERR_ASSERTION', 'The expression evaluated to a falsy value:\n\n  assert(statusCode >= 100)\n'), 'EPROTO', /^The response from http:\/\/a\/ breaks HTTP\/1\.1: its status is not from 100 to 999\./],
     ['text', 'EINVAL', /^fetch: an option threw 'text'$/],
   ] as const) {
     it(`is ${code} for ${String(error)}`, () => {
@@ -97,6 +98,7 @@ describe('What fetch is given', () => {
   circle['self'] = circle;
   for (const [what, uri, options, message] of [
     ['port 0', 'http://a:0/', {}, /^fetch\(uri\): the port of 'http:\/\/a:0\/' must be from 1 to 65535$/],
+    ['headers in a Map', 'http://a/', { headers: new Map([['a', 'b']]) }, /^fetch: headers must be an object of strings, not Map\(1\)/],
     ['a header name with a space', 'http://a/', { headers: { 'a b': 'c' } }, /^fetch: 'a b' is no name of a header/],
     ['a header with a line break', 'http://a/', { headers: { a: 'b\r\nc: d' } }, /^fetch: header 'a' must be text in Latin-1 without line breaks, not 'b\\r\\nc: d'$/],
     ['a header beyond Latin-1', 'http://a/', { headers: { a: '日' } }, /^fetch: header 'a' must be text in Latin-1/],

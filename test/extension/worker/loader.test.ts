@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parse } from 'acorn';
 import { markAwaits } from '../../../extension/worker/await-marks';
-import { bundleScript, stopBundler, type Bundle } from '../../../extension/worker/loader';
+import { bundleScript, stopBundler, withInlineMap, type Bundle } from '../../../extension/worker/loader';
 import { shiftColumns } from '../../../extension/worker/source-map-columns';
 import { ErrorMapper } from '../../../extension/worker/script/errors';
 import type { ScriptError } from '../../../extension/protocol';
@@ -66,6 +67,20 @@ describe('Bundling a script', function () {
     write('node_modules/events/e.js', 'exports.mine = true;\n');
     const file = write('packages.ts', "import small from 'small';\nimport { mine } from 'events';\nprint(small, mine);\n");
     assert.deepEqual((await run(await bundle(file))).printed, ['productionfunction', true]);
+  });
+
+  it('finds the places in files whose names a URL would escape, in stacks and for a debugger', async () => {
+    const other = write('Ordner ü #1 100%20/Größe.ts', 'export function fail(): never {\n  throw new Error("x");\n}\n');
+    const file = write('日本.ts', "import { fail } from './Ordner ü #1 100%20/Größe';\nfail();\n");
+    const made = await bundle(file);
+    const placeOf = (text: string) => {
+      const lines = made.program.split('\n');
+      const at = lines.findIndex((line) => line.includes(text));
+      return mapperOf(made).locate(at + 1, (lines[at] ?? '').indexOf(text) + 1);
+    };
+    assert.deepEqual([placeOf('throw new'), placeOf('fail();')], [{ file: other, line: 2, column: 3 }, { file, line: 2, column: 1 }]);
+    const inline = /base64,(.*)$/.exec(withInlineMap(made))?.[1] ?? '';
+    assert.deepEqual(JSON.parse(Buffer.from(inline, 'base64').toString()).sources, [pathToFileURL(other).href, pathToFileURL(file).href]);
   });
 
   it('lets a package do without modules of Node that it only tries for', async () => {

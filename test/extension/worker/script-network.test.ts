@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FetchReport } from '../../../extension/protocol';
 import { encodeOpen, FrameReader, FrameWriter, MAX_WORKER_MESSAGE_BYTES, Op } from '../../../extension/worker/script/wire';
 import { ScriptNetwork, type PipeEnd } from '../../../extension/worker/script-network';
 import { ScriptWorld } from './script-world';
@@ -47,12 +48,12 @@ function frames(count: number, op: Op, payload: (index: number) => Uint8Array): 
 }
 
 describe('The worker\'s end of a script\'s pipe', () => {
-  function stuck(): { pipe: StuckPipe; network: ScriptNetwork; violations: string[]; flush: () => void } {
+  function stuck(fetch: (report: FetchReport) => void = () => {}): { pipe: StuckPipe; network: ScriptNetwork; violations: string[]; flush: () => void } {
     const pipe = new StuckPipe();
     const violations: string[] = [];
     const turns: (() => void)[] = [];
     const network = new ScriptNetwork({
-      runId: '1', pipe, soon: (run) => turns.push(run), activity: { connection() {}, fetch() {} },
+      runId: '1', pipe, soon: (run) => turns.push(run), activity: { connection() {}, fetch },
       network: new ScriptWorld().network,
       onRunning() {}, onWait() {}, onLost() {}, onEnd() {}, onIdle() {}, onViolation: (reason) => violations.push(reason),
     });
@@ -77,6 +78,18 @@ describe('The worker\'s end of a script\'s pipe', () => {
     assert.deepEqual(violations, []);
   });
 
+  it('remembers a bounded number of fetches under way, to tell of their end with the script\'s', () => {
+    const told: FetchReport[] = [];
+    const { pipe, network, violations } = stuck((report) => told.push(report));
+    const report = (id: number, durationMs: number | null) => Buffer.from(JSON.stringify({ id, method: 'GET', url: 'http://a/', startedAt: 0, durationMs }));
+    pipe.say(frames(21_000, Op.fetch, (index) => report(index, null)));
+    pipe.say(frames(1, Op.fetch, () => report(7, 1)));
+    told.length = 0;
+    network.closeAll('close');
+    assert.deepEqual([told.length, told.some(({ id }) => id === 7), told[0]?.error?.code], [19_999, false, 'ECONNABORTED']);
+    assert.deepEqual(violations, []);
+  });
+
   it('answers a question behind all that was under way', () => {
     const { pipe, network, flush } = stuck();
     const order: string[] = [];
@@ -93,6 +106,7 @@ describe('The worker\'s end of a script\'s pipe', () => {
     ['an unknown operation', frames(1, 99 as Op, () => new Uint8Array(0)), /unknown type 99/],
     ['a socket without a port', frames(1, Op.open, () => encodeOpen({ port: 0, fetchId: 0, limit: 0, host: 'a' })), /a socket that cannot be opened/],
     ['a socket with a number that is taken', Buffer.concat([frames(1, Op.open, () => encodeOpen({ port: 80, fetchId: 0, limit: 0, host: 'slow.example' })), frames(1, Op.open, () => encodeOpen({ port: 80, fetchId: 0, limit: 0, host: 'b' }))]), /a socket that cannot be opened/],
+    ['a second beginning', frames(2, Op.running, () => new Uint8Array(0)), /its beginning twice/],
     ['a credit that is none', frames(1, Op.credit, () => new Uint8Array(3)), /a credit that is none/],
     ['a fetch that is none', frames(1, Op.fetch, () => Buffer.from('{}')), /a report of a fetch that is none/],
     ['an end that is none', frames(1, Op.end, () => Buffer.from('[]')), /an end that is none/],

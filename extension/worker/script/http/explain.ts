@@ -40,6 +40,8 @@ function explained(error: Error, exchange: FailedExchange): WireError {
     return message === 'bad upgrade' ? { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: it changes the protocol, which nobody asked for (status 101)${AT_FAULT}` } : { code: 'ECONNRESET', message: closedEarly(exchange) };
   }
   if (error.name === 'HTTPParserError' || code.startsWith('HPE_')) return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: ${reasonOf(message)}${AT_FAULT}` };
+  // The parser takes any three digits, undici asserts what they may be.
+  if (code === 'ERR_ASSERTION') return { code: 'EPROTO', message: `The response from ${url} breaks HTTP/1.1: its status is not from 100 to 999${AT_FAULT}` };
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return { code: 'EPROTO', message: `The response from ${url} has more than ${MAX_HEADER_BYTES} bytes of headers${AT_FAULT}` };
   const tls = explainTls(error, code, url);
   if (tls !== null) return { code, message: tls };

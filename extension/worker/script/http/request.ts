@@ -82,7 +82,8 @@ function parseMethod(method: unknown): string {
 function parseHeaders(headers: unknown): Map<string, string> {
   const parsed = new Map<string, string>();
   if (headers === undefined || headers === null) return parsed;
-  if (!isRecord(headers)) throw new TypeError(`fetch: headers must be an object of strings, not ${shown(headers)}`);
+  // A Map's entries are no properties of it: it would be no headers, without a word.
+  if (!isRecord(headers) || Symbol.iterator in headers) throw new TypeError(`fetch: headers must be an object of strings, not ${shown(headers)}`);
   let length = 0;
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value !== 'string' && typeof value !== 'number') throw new TypeError(`fetch: header ${shown(name)} must be a string, not ${shown(value)}`);
