@@ -42,8 +42,8 @@ export function createEngine({ host, tickRate, tickCount, report, microtask }: E
       const ended = guard(run, report) === true;
       if (!pending.has(key)) return;
       if (ended) return void pending.delete(key);
-      // Times of its own: neither drift nor, after a late one, a burst.
-      due = Math.max(due + period, host.now());
+      // Whole periods from the first time: neither drift nor, after a late one, a burst; those missed are left out.
+      due += period * (1 + Math.floor(Math.max(0, host.now() - due) / period));
       arm();
     };
     arm();
