@@ -208,6 +208,7 @@ const RULES: Readonly<Record<string, (facts: Facts) => Parts>> = {
     ...scriptEnded(facts),
     title: t('The exchange was given up'),
     meaning: facts.error.message,
+    next: [t('Await the fetch before the script ends, and leave its socket open meanwhile.')],
   }),
   ECANCELED: (facts) => scriptEnded(facts),
   EWORKER: (facts) => ({
