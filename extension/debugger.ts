@@ -48,14 +48,21 @@ export class ScriptDebugger implements vscode.DebugConfigurationProvider, vscode
     return [{ type: DEBUG_TYPE, request: 'launch', name: t('Riftnet: debug this script'), program: '${file}' }];
   }
 
-  /** Starts the run, and gives the configuration of a session that attaches to it. undefined: nothing was started; why not has been said. */
+  /**
+   * Starts the run, and gives the configuration of a session that attaches to it.
+   * @returns undefined if there is no session: nothing was started, and why not has been said; or it runs without debugging
+   */
   async resolveDebugConfiguration(folder: vscode.WorkspaceFolder | undefined, configuration: vscode.DebugConfiguration, token?: vscode.CancellationToken): Promise<vscode.DebugConfiguration | undefined> {
+    const program: unknown = configuration['program'];
+    const uri = typeof program === 'string' ? programUri(program, folder) : vscode.window.activeTextEditor?.document.uri;
+    if (configuration['noDebug'] === true) {
+      await this.#parts.runCommands.run(uri);
+      return undefined;
+    }
     if (vscode.extensions.getExtension(JS_DEBUG) === undefined) {
       showError(t("Debugging a script takes VS Code's JavaScript debugger ({0}), which is switched off: enable it among the built-in extensions.", JS_DEBUG), { title: t('Show Extension'), command: 'workbench.extensions.search', arguments: [`@builtin ${JS_DEBUG}`] });
       return undefined;
     }
-    const program: unknown = configuration['program'];
-    const uri = typeof program === 'string' ? programUri(program, folder) : vscode.window.activeTextEditor?.document.uri;
     if (uri?.scheme === 'untitled') {
       showError(t('Breakpoints belong to files: save {0} first, then debug it.', uri.path), saveAsAction());
       return undefined;

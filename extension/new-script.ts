@@ -6,6 +6,7 @@ import { t } from './l10n';
 import { reasonOf, showError } from './messages';
 import { TEMPLATES } from './new-script-templates';
 import type { Template } from './new-script-templates';
+import { newScriptFile } from './script-title';
 import { exists, folderOf, readOwn, write } from './set-up-folder';
 
 /** "New Script" with templates, and the documentation that comes with the extension. */
@@ -33,7 +34,7 @@ async function newScript(context: vscode.ExtensionContext, given: unknown, templ
   }
   const file = typeof name === 'string' ? name : await chooseName(folder, chosen);
   if (file === undefined) return null;
-  const uri = vscode.Uri.joinPath(folder, /\.[cm]?[jt]s$/.test(file) ? file : `${file}.ts`);
+  const uri = vscode.Uri.joinPath(folder, newScriptFile(file));
   try {
     if (await exists(uri)) throw new Error(t('A file of that name exists already.'));
     await write(uri, text);
@@ -72,7 +73,7 @@ function chooseName(folder: vscode.Uri, template: Template): Thenable<string | u
     valueSelection: [0, template === 'empty' ? 5 : template.length],
     validateInput: async (value) => {
       if (!/^[^\\/:*?"<>|]+$/.test(value.trim())) return t('A file name, without folders.');
-      return (await exists(vscode.Uri.joinPath(folder, value.trim()))) ? t('A file of that name exists already.') : null;
+      return (await exists(vscode.Uri.joinPath(folder, newScriptFile(value)))) ? t('A file of that name exists already.') : null;
     },
   });
 }

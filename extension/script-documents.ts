@@ -17,18 +17,22 @@ export function documentUri(model: RunModel, file: string): vscode.Uri {
 /** The range an error is shown at: the word there if the document is open, else one character. */
 export function errorRange(uri: vscode.Uri, location: SourceLocation): vscode.Range {
   const position = new vscode.Position(Math.max(0, location.line - 1), Math.max(0, location.column - 1));
-  const document = vscode.workspace.textDocuments.find((candidate) => candidate.uri.toString() === uri.toString());
-  return document?.getWordRangeAtPosition(position) ?? new vscode.Range(position, position.translate(0, 1));
+  return openDocument(uri)?.getWordRangeAtPosition(position) ?? new vscode.Range(position, position.translate(0, 1));
 }
 
 /** @returns the document; null if it cannot be opened, which has been said then: its file may have been deleted while it ran */
 export async function openScript(uri: vscode.Uri): Promise<vscode.TextDocument | null> {
-  try {
-    return await vscode.workspace.openTextDocument(uri);
-  } catch {
+  const document = uri.scheme === 'untitled' ? openDocument(uri) : await vscode.workspace.openTextDocument(uri).then((opened) => opened, () => undefined);
+  if (!document) {
     showError(t('{0} cannot be opened: it was deleted, moved or closed without being saved. A script that runs goes on until it is stopped.', uri.scheme === 'file' ? uri.fsPath : uri.path), { title: t('Clear Ended Scripts'), command: COMMANDS.clearEnded });
     return null;
   }
+  return document;
+}
+
+/** For an untitled document that was closed VS Code would make another of the same name, which is empty. */
+function openDocument(uri: vscode.Uri): vscode.TextDocument | undefined {
+  return vscode.workspace.textDocuments.find((candidate) => candidate.uri.toString() === uri.toString());
 }
 
 /** Shows the script of a run, if it is still there. */

@@ -12,7 +12,7 @@ interface Problem {
   readonly diagnostic: vscode.Diagnostic;
 }
 
-/** Script errors in Problems, at the line of the source; those of a script are cleared when it runs again. */
+/** Script errors in Problems, at the line of the source; those of a script are cleared when it runs again, or leaves the Sockets view. */
 export class ScriptProblems implements vscode.Disposable {
   readonly #store = new DisposableStore();
   readonly #collection: vscode.DiagnosticCollection;
@@ -26,6 +26,8 @@ export class ScriptProblems implements vscode.Disposable {
     this.#store.add(
       model.onDidChange((change) => {
         if (change.kind === 'added') this.#clear(change.run.key);
+        // A script that is deleted, and whose run is cleared away, is never run again.
+        else if (change.kind === 'removed' && !model.runs.some(({ key }) => key === change.run.key)) this.#clear(change.run.key);
         else if (change.kind === 'error') this.#add(change.run.key, change.error);
         else if (change.kind === 'phase' && change.run.outcome?.kind === 'error') this.#add(change.run.key, change.run.outcome.error);
       }),

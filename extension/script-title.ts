@@ -17,6 +17,12 @@ export function uniqueTitle(file: string, others: Iterable<{ readonly file: stri
   return unique;
 }
 
+/** The file that "New Script" makes, from the name a person typed: without spaces around it, and with an ending that scripts have. */
+export function newScriptFile(typed: string): string {
+  const name = typed.trim();
+  return /\.[cm]?[jt]s$/.test(name) ? name : `${name}.ts`;
+}
+
 /**
  * The path a document without a file is run as: relative imports are resolved from there, and errors name it.
  * @param name as the editor shows it, `Untitled-1`

@@ -35,6 +35,7 @@ interface Setting {
   readonly pattern?: string;
   readonly patternErrorMessage?: string;
   readonly enum?: string[];
+  readonly order: number;
   readonly markdownEnumDescriptions?: string[];
   readonly markdownDescription: string;
   readonly items?: { readonly pattern: string };
@@ -135,6 +136,8 @@ describe('package.json', () => {
       if (setting.pattern) assert.ok(setting.patternErrorMessage, `${key} says what is wrong`);
       assert.equal(setting.enum?.length, setting.markdownEnumDescriptions?.length, `${key} describes its values`);
     }
+    const orders = Object.values(contributes.configuration.properties).map(({ order }) => order);
+    assert.deepEqual(orders, orders.map((_, index) => index + 1), 'each has a place of its own');
   });
 
   it('offers Run loudly only in scripts, and quietly in every file of their languages but declarations', () => {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RiftnetApi } from '../../extension/api';
-import { openScript, printed, runOf, runToEnd, until, withExtension } from './support';
+import { openScript, printed, runOf, runToEnd, until, untilEvent, withExtension } from './support';
 
 /** A folder that nobody may write to, root neither: the kernel's own takes no files. */
 function forbiddenFolder(): vscode.Uri {
@@ -35,6 +35,21 @@ describe('what goes wrong around a script', () => {
     assert.equal(runOf(api, document)?.phase, 'running');
     await vscode.commands.executeCommand('riftnet.stopRun', id);
     await until(api, 'its end', () => runOf(api, document)?.outcome?.kind === 'stopped');
+  });
+
+  it('a new document that is closed while it runs: it goes on, and Run Again and Open Script make no empty one in its place', async () => {
+    const document = await vscode.workspace.openTextDocument({ language: 'typescript', content: `Event.OnTick.on(() => {});\n` });
+    await vscode.window.showTextDocument(document);
+    await vscode.commands.executeCommand('riftnet.runScript');
+    const run = await until(api, 'it to run', () => (runOf(api, document)?.phase === 'running' ? runOf(api, document) : undefined));
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    await untilEvent('the document to close', vscode.workspace.onDidCloseTextDocument, () => document.isClosed);
+    for (const command of ['riftnet.revealScript', 'riftnet.runAgain']) {
+      await vscode.commands.executeCommand(command, api.tree[0]?.id);
+      assert.match(api.said.at(-1) ?? '', /Untitled-\d+ cannot be opened: .*closed without being saved/);
+      assert.ok(vscode.workspace.textDocuments.every(({ uri }) => uri.toString() !== document.uri.toString()));
+    }
+    assert.deepEqual(api.runs.map(({ id, phase }) => [id, phase]), [[run.id, 'running']]);
   });
 
   it('a script that is not there: Run says so, and starts nothing', async () => {

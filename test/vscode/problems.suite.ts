@@ -35,6 +35,14 @@ describe('script errors', () => {
     await document.save();
   });
 
+  it('go with their script where its run is cleared away: it may be deleted', async () => {
+    const document = await openScript('cleared.ts', `throw new Error('to be cleared');\n`);
+    await runToEnd(api, document);
+    await problemsOf(document.uri);
+    await vscode.commands.executeCommand('riftnet.clearEnded');
+    await untilEvent('the problem to go', vscode.languages.onDidChangeDiagnostics, () => ours(document.uri).length === 0);
+  });
+
   it('of the syntax have their line too', async () => {
     const document = await openScript('syntax.ts', `print('fine');\nconst = 5;\n`);
     const run = await runToEnd(api, document);
