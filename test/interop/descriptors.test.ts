@@ -70,6 +70,13 @@ describe('A worker that may open nothing more', function () {
     return found.type === 'ended' ? found.outcome : assert.fail();
   }
 
+  it('holds a script to its memory limit all the same', async () => {
+    start('grows', "print('running');\nconst held = [];\nwhile (held.length < 100) {\n  await Event.OnTick;\n  held.push(Buffer.alloc(8 << 20, 1));\n}\nprint('has it all');");
+    await message((one) => one.type === 'output' && one.text.includes('running'));
+    leaveDescriptors(worker.pid ?? assert.fail('the worker runs'), 0);
+    assert.deepEqual((await outcomeOf('grows')).kind, 'limit', JSON.stringify(messages.slice(-3)));
+  });
+
   it('ends each run in words, however far it comes, until there is room again', async () => {
     const pid = worker.pid ?? assert.fail('the worker runs');
     for (let count = 0; ; count++) {
