@@ -36,7 +36,12 @@ export function enterRecovery(context: TcpContext, tcb: Tcb): void {
   tcb.frto = 0;
   tcb.fastRecoveries++;
   context.counters.fastRetransmits++;
-  tcb.congestion.onCongestion(tcb.flightBytes, context.now);
+  reduce(context, tcb);
+}
+
+/** Less is sent from now on, for a loss or a mark. */
+export function reduce(context: TcpContext, tcb: Tcb): void {
+  tcb.congestion.onCongestion(tcb.flightBeforeAcks, context.now);
   noteReduction(tcb);
 }
 

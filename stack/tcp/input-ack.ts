@@ -3,7 +3,7 @@ import { seqAdd, seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax, seqWithin } from '
 import { ECE, SYN, type TcpSegment } from '../wire/tcp';
 import { tuneSendBuffer } from './buffers';
 import type { TcpContext } from './context';
-import { noteReduction, repeatFirst, usesRack } from './episode';
+import { reduce, repeatFirst, usesRack } from './episode';
 import { challengeAck } from './invalid-segment';
 import { raiseIfOld } from './path-mtu';
 import { onAck } from './recovery';
@@ -93,8 +93,7 @@ function takeAck(context: TcpContext, tcb: Tcb, segment: TcpSegment, duplicate: 
 /** RFC 3168 §6.1.2: a mark counts like a loss, once per round trip, but nothing has to be sent again. */
 function onCongestionEcho(context: TcpContext, tcb: Tcb): void {
   if (tcb.recovery !== 'open' || !seqGt(tcb.sndUna, tcb.ecnRecover)) return;
-  tcb.congestion.onCongestion(tcb.flightBytes, context.now);
-  noteReduction(tcb);
+  reduce(context, tcb);
   context.counters.ecnReductions++;
 }
 

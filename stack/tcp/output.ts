@@ -36,6 +36,7 @@ export function output(context: TcpContext, tcb: Tcb): void {
     if (tcb.sent.hasLost && tcb.frto !== 2) retransmit(context, tcb);
     sendNewData(context, tcb);
   }
+  tcb.outputFlightBytes = tcb.flightBytes;
   if (tcb.ackOwed || windowUpdateDue(tcb)) sendAck(context, tcb);
 }
 

@@ -1,7 +1,7 @@
 /** Recovery by RACK (RFC 8985) with PRR (RFC 9937), where SACK is agreed; tail loss probes' second half (§7.4). */
 import { seqGe, seqGt } from '../wire/seq';
 import type { TcpContext } from './context';
-import { enterRecovery, growWindow, leaveRecovery, noteReduction, type AckOutcome } from './episode';
+import { enterRecovery, growWindow, leaveRecovery, reduce, type AckOutcome } from './episode';
 import type { Tcb } from './tcb';
 
 export function rackOnAck(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void {
@@ -67,6 +67,5 @@ function probeAnswered(context: TcpContext, tcb: Tcb, outcome: AckOutcome): void
   tcb.tlpEndSeq = -1;
   if (!repaired || tcb.recovery !== 'open') return;
   tcb.resent.clear(); // an earlier reduction cannot be taken back without this one
-  tcb.congestion.onCongestion(outcome.flightBefore, context.now);
-  noteReduction(tcb);
+  reduce(context, tcb);
 }

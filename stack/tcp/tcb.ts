@@ -159,6 +159,8 @@ export class Tcb implements Flow, Due {
   exemptSegments = 0;
   /** SND.NXT when the congestion window last held output back. */
   limitedAt: number;
+  /** In flight when output last ran. */
+  outputFlightBytes = 0;
   /** Most in flight within the last round trip, and SND.NXT when it was. */
   maxFlightBytes = 0;
   maxFlightSeq: number;
@@ -288,6 +290,14 @@ export class Tcb implements Flow, Due {
   /** FlightSize (RFC 5681 §2): sent and not acknowledged. */
   get flightBytes(): number {
     return (this.sndNxt - this.sndUna) >>> 0;
+  }
+
+  /**
+   * FlightSize for a reduction (RFC 5681 §3.1, RFC 9438 §4.6): what was in flight before the ACKs of this batch, in whose
+   * place nothing could be sent yet. Not more than the window, which an earlier reduction may have made smaller.
+   */
+  get flightBeforeAcks(): number {
+    return Math.max(this.flightBytes, Math.min(this.congestion.cwndBytes, this.outputFlightBytes));
   }
 
   /** Queued bytes that were never sent. */

@@ -126,17 +126,31 @@ describe('TCP marks echoed by the peer (RFC 3168 §6.1.2)', () => {
   it('halve the window once, send nothing again, and CWR goes out on the next new segment, once', () => {
     const s = sending();
     s.ackWith(200, 1, [], { flags: 'ACK ECE' });
-    assert.equal(s.ssthresh, 4.5, 'half of the nine in flight');
-    assert.equal(s.cwnd, 4.5);
+    assert.equal(s.ssthresh, 5, 'half of the ten in flight before');
+    assert.equal(s.cwnd, 5);
     assert.equal(s.t.counters.ecnReductions, 1);
     for (let acked = 2; acked <= 5; acked++) s.ackWith(200, acked, [], { flags: 'ACK ECE' });
-    assert.ok(s.cwnd <= 4.5, 'further echoes of the same window change nothing');
+    assert.ok(s.cwnd <= 5, 'further echoes of the same window change nothing');
     for (let acked = 6; acked <= 9; acked++) s.ackWith(201, acked, [], { flags: 'ACK ECE' });
     const sent = dataOf(s.t.take(201));
-    assert.deepEqual(sent.map((seen) => (seqOf(seen) - 1) / s.mss), [10, 11, 12]);
-    assert.deepEqual(sent.map((seen) => seen.wire.flags.has('CWR')), [true, false, false]);
+    assert.deepEqual(sent.map((seen) => (seqOf(seen) - 1) / s.mss), [10, 11, 12, 13]);
+    assert.deepEqual(sent.map((seen) => seen.wire.flags.has('CWR')), [true, false, false, false]);
     assert.equal(s.t.counters.ecnReductions, 1);
     assert.equal(s.snapshot.retransmissions, 0);
+  });
+
+  it('reduce from what was in flight before the ACKs of a batch, in whose place nothing could be sent yet', () => {
+    for (const [write, cwnd] of [[40, 5], [10, 5]] as const) {
+      const s = new Sender({ write, sent: 10, config: { ecn: 'on', tlp: false, frto: false }, peer: { ecn: true } });
+      s.ackWith(200, 10, [], { flags: 'ACK ECE' });
+      assert.equal(s.cwnd, cwnd, `${write} written`);
+    }
+  });
+
+  it('reduce from what was in flight, not from a window of which little is used (RFC 5681 §3.1)', () => {
+    const s = new Sender({ write: 4, config: { ecn: 'on', tlp: false, frto: false }, peer: { ecn: true } });
+    s.ackWith(200, 4, [], { flags: 'ACK ECE' });
+    assert.equal(s.ssthresh, 2);
   });
 
   it('count again in the next window', () => {
@@ -157,8 +171,8 @@ describe('TCP marks echoed by the peer (RFC 3168 §6.1.2)', () => {
     assert.equal(s.cwnd, cwnd);
     s.sent(201);
     s.ack(301, 12);
-    s.ack(302, 14);
-    assert.ok(s.cwnd > cwnd, 'the first without does');
+    s.ack(302, 15);
+    assert.ok(s.cwnd > cwnd, 'those without do');
   });
 
   it('leave at least two segments', () => {

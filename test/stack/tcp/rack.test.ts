@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PEER_CLOCK } from '../../support/segment-dsl';
+import { PEER_CLOCK, type Segment } from '../../support/segment-dsl';
 import { range, Sender, type SenderOptions } from '../../support/tcp-sender';
 
 /** RTT 100 ms, sent at 100. RACK by itself: no probes, no proportional reduction. */
@@ -325,3 +325,15 @@ function reorder(s: Sender, at: number, first: number): void {
   assert.equal(s.snapshot.reorderingSeen, true);
   assert.deepEqual(s.sent(at), []);
 }
+
+describe('TCP reduction for a loss that shows within a batch of ACKs (RFC 5681 eq. 4, RFC 9438 §4.6)', () => {
+  it('is reckoned from what was in flight before the batch', () => {
+    const s = new Sender({ write: 100, sent: 40, config: { initialWindowSegments: 40, tlp: false, congestion: 'cubic' } });
+    const batch: Segment[] = [];
+    for (let upTo = 2; upTo <= 30; upTo += 2) batch.push({ flags: 'ACK', seq: 1, ack: s.seq(upTo) });
+    for (let held = 32; held <= 36; held++) batch.push({ flags: 'ACK', seq: 1, ack: s.seq(30), sack: [[s.seq(31), s.seq(held)]] });
+    s.t.sendAll(200, batch);
+    assert.equal(s.snapshot.recovery, 'fast');
+    assert.equal(s.ssthresh, 28, '0.7 of 40, not of the ten that were left');
+  });
+});

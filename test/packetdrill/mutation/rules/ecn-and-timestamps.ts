@@ -62,8 +62,8 @@ export const ECN_AND_TIMESTAMPS: readonly Rule[] = [
     rule: 'ECE reduces',
     without: {
       file: 'tcp/input-ack.ts',
-      find: 'tcb.congestion.onCongestion(tcb.flightBytes, context.now);\n  noteReduction(tcb);',
-      replace: 'noteReduction(tcb);',
+      find: 'reduce(context, tcb);\n  context',
+      replace: 'context',
     },
     scripts: ['ecn/reduction'],
   },
