@@ -51,7 +51,7 @@ describe('Debug Script', () => {
     await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
     assert.deepEqual(runOf(api, document)?.outcome, { kind: 'finished' });
     assert.deepEqual(printed(api, 'debugged.ts'), ['answer 42', 'tick 1', 'tick 2']);
-    await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
+    await untilNoSession();
   });
 
   it('stops the script with the session, and ends the session with the script', async () => {
@@ -66,7 +66,7 @@ describe('Debug Script', () => {
       await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
       assert.deepEqual(runOf(api, document)?.outcome, { kind: 'stopped' });
       assert.ok(!isAlive(pid));
-      await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
+      await untilNoSession();
     }
   });
 
@@ -112,7 +112,7 @@ describe('Debug Script', () => {
     await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
     assert.deepEqual(runOf(api, document)?.outcome, { kind: 'stopped' });
     assert.ok(!isAlive(pid));
-    await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => vscode.debug.activeDebugSession === undefined);
+    await untilNoSession();
     await document.save();
   });
 
@@ -160,6 +160,11 @@ describe('Debug Script', () => {
     assert.deepEqual(begun, []);
   });
 });
+
+/** VS Code tells that a session has ended, and only after that, by another event, that none is active any more. */
+async function untilNoSession(): Promise<void> {
+  await untilEvent('the end of the session', vscode.debug.onDidChangeActiveDebugSession, () => vscode.debug.activeDebugSession === undefined);
+}
 
 /** @param lines 0-based */
 function breakAt(document: vscode.TextDocument, ...lines: number[]): void {
