@@ -25,6 +25,10 @@ interface Frame {
 
 describe('Debug Script', () => {
   let api: RiftnetApi;
+  /** Sessions that have begun and not ended, by their ids. `activeDebugSession` can go on naming one that has ended. */
+  const living = new Set<string>();
+  const watches = [vscode.debug.onDidStartDebugSession(({ id }) => living.add(id)), vscode.debug.onDidTerminateDebugSession(({ id }) => living.delete(id))];
+  after(() => watches.forEach((watch) => void watch.dispose()));
   afterEach(async () => {
     vscode.debug.removeBreakpoints([...vscode.debug.breakpoints]);
     await vscode.debug.stopDebugging();
@@ -51,7 +55,7 @@ describe('Debug Script', () => {
     await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
     assert.deepEqual(runOf(api, document)?.outcome, { kind: 'finished' });
     assert.deepEqual(printed(api, 'debugged.ts'), ['answer 42', 'tick 1', 'tick 2']);
-    await untilNoSession();
+    await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => living.size === 0);
   });
 
   it('stops the script with the session, and ends the session with the script', async () => {
@@ -66,7 +70,7 @@ describe('Debug Script', () => {
       await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
       assert.deepEqual(runOf(api, document)?.outcome, { kind: 'stopped' });
       assert.ok(!isAlive(pid));
-      await untilNoSession();
+      await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => living.size === 0);
     }
   });
 
@@ -112,7 +116,7 @@ describe('Debug Script', () => {
     await until(api, 'the end of the script', () => runOf(api, document)?.phase === 'ended');
     assert.deepEqual(runOf(api, document)?.outcome, { kind: 'stopped' });
     assert.ok(!isAlive(pid));
-    await untilNoSession();
+    await untilEvent('the end of the session', vscode.debug.onDidTerminateDebugSession, () => living.size === 0);
     await document.save();
   });
 
@@ -160,11 +164,6 @@ describe('Debug Script', () => {
     assert.deepEqual(begun, []);
   });
 });
-
-/** VS Code tells that a session has ended, and only after that, by another event, that none is active any more. */
-async function untilNoSession(): Promise<void> {
-  await untilEvent('the end of the session', vscode.debug.onDidChangeActiveDebugSession, () => vscode.debug.activeDebugSession === undefined);
-}
 
 /** @param lines 0-based */
 function breakAt(document: vscode.TextDocument, ...lines: number[]): void {
