@@ -8,9 +8,10 @@ import { probeNode } from '../node/probe-node';
 import { unusableReason, type Probe } from '../node/probe-result';
 import type { DoctorCommand } from './command';
 import { reportInterfaces } from './interfaces';
-import { bindingsCheck, capturingNode, interfaceCheck, libraryCheck, permissionCheck } from './local-checks';
+import { bindingsCheck, capturingNode, check, interfaceCheck, libraryCheck, permissionCheck } from './local-checks';
 import type { Check, FixReport, InterfaceReport, NodeReport, Report } from '../network-report';
 import { REPORT_FORMAT } from '../network-report';
+import { notTried } from './step-runner';
 import { startTrial } from './trial-process';
 import type { TrialRequest } from './trial';
 
@@ -77,15 +78,13 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   const capturing = capturingNode(nodes);
   const on = interfaces.find((one) => (command.interface === null ? one.recommended : one.name === command.interface));
   // After a fix the network is not tried: that takes a while, and is a command of its own.
-  if (command.fix === null) {
-    if (capturing === null || on?.obstacle !== null) {
-      const missing = checks.find(({ status }) => status === 'failed')?.id ?? 'interface';
-      add({ id: 'capture', title: 'the trial on the network', status: 'skipped', summary: `not tried: '${missing}' comes first`, details: [], next: [], commands: [], ms: 0 });
-    } else {
-      await tryNetwork(options, capturing.path, on, add);
-      // On a shared address the kernel has the packets in any case.
-      if (command.address.mode !== 'shared' && usesComputersMac(checks, on) && (options.system?.forwards ?? forwardsPackets)()) add(forwardingCheck(options.rootFixCommand('forwarding')));
-    }
+  const isTried = command.fix === null;
+  if (isTried && capturing !== null && on?.obstacle === null) {
+    await tryNetwork(options, capturing.path, on, add);
+    // On a shared address the kernel has the packets in any case.
+    if (command.address.mode !== 'shared' && usesComputersMac(checks, on) && (options.system?.forwards ?? forwardsPackets)()) add(forwardingCheck(options.rootFixCommand('forwarding')));
+  } else if (isTried) {
+    add(check('capture', 'the trial on the network', notTried(checks.find(({ status }) => status === 'failed')?.id ?? 'interface')));
   }
   const stopped = signal.aborted;
   return {
@@ -101,7 +100,7 @@ async function tryNetwork({ command, bundle, signal, system, rootFixCommand }: E
   const request: TrialRequest = { interface: on.name, address, dns, binding, localhost, target, fixes };
   const failure = await (system?.trial ?? startTrial)(node, bundle, request, signal, add);
   if (failure === null) return;
-  add({ id: 'capture', title: `the trial on ${on.name}`, status: 'failed', summary: failure, details: [], next: ['Run the check again.'], commands: [], ms: 0 });
+  add(check('capture', `the trial on ${on.name}`, { status: 'failed', summary: failure, next: ['Run the check again.'] }));
 }
 
 /** Wi-Fi carries no other; elsewhere it is taken where the network answers no other. */
@@ -110,9 +109,9 @@ function usesComputersMac(checks: readonly Check[], on: InterfaceReport): boolea
 }
 
 function forwardingCheck(command: string): Check {
-  return {
-    id: 'forwarding', title: 'the kernel leaves the stack\'s packets alone', status: 'warning',
+  return check('forwarding', 'the kernel leaves the stack\'s packets alone', {
+    status: 'warning',
     summary: 'this computer forwards packets (net.ipv4.ip_forward is 1, as with containers) and the stack has its MAC address: the kernel answers what is for the stack with redirects and errors',
-    details: [], next: ['Let the kernel drop what is for the stack\'s address; this takes root.'], commands: [command], ms: 0,
-  };
+    next: ['Let the kernel drop what is for the stack\'s address; this takes root.'], commands: [command],
+  });
 }

@@ -9,6 +9,11 @@ export function failed(summary: string, ...next: string[]): StepResult {
   return { status: 'failed', summary, next };
 }
 
+/** @param missing what it builds on */
+export function notTried(missing: CheckId): StepResult {
+  return { status: 'skipped', summary: `not tried: '${missing}' comes first` };
+}
+
 export interface Step {
   readonly id: CheckId;
   readonly title: string;
@@ -44,7 +49,7 @@ export async function runSteps(steps: readonly Step[], options: StepRunnerOption
     const result: StepResult = signal.aborted
       ? { status: 'skipped', summary: 'not tried: the check was stopped' }
       : missing !== undefined
-        ? { status: 'skipped', summary: `not tried: '${missing}' comes first` }
+        ? notTried(missing)
         : await attempt(step, clock, signal);
     const { status, summary, next = [], commands = [] } = result;
     const check: Check = { id: step.id, title: step.title, status, summary, details: takeDetails(), next, commands, ms: Math.round(clock.now() - started) };
